@@ -1,1 +1,86 @@
-# placeholder
+# What `cmake --install` and `cpack` deliver: per component its headers, both kinds of library, a .pc file
+# and a CMake package; and the command-line tool with its manual pages.
+
+if(NOT PROJECT_IS_TOP_LEVEL)
+  return()
+endif()
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/worker_runtime)
+
+# worker_runtime_install_component(NAME DESCRIPTION text [REQUIRES "other .pc files"]
+#                                  [LIBS_PRIVATE "what a static link needs besides"])
+function(worker_runtime_install_component name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;REQUIRES;LIBS_PRIVATE" "")
+  foreach(kind static shared)
+    set(export worker_runtime_${name}_${kind})
+    install(TARGETS worker_runtime_${name}_${kind} EXPORT ${export})
+    install(EXPORT ${export} NAMESPACE worker_runtime:: DESTINATION ${package_dir}
+            FILE worker_runtime-${name}-${kind}.cmake)
+  endforeach()
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${name}/include/ TYPE INCLUDE)
+
+  # Found from where the file stands, so that an installed tree can be moved.
+  set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+    set(pc_libdir ${CMAKE_INSTALL_LIBDIR})
+    set(pc_prefix ${CMAKE_INSTALL_PREFIX})
+  else()
+    file(RELATIVE_PATH up "/${pc_dir}" "/")
+    string(REGEX REPLACE "/$" "" up "${up}")
+    set(pc_prefix "\${pcfiledir}/${up}")
+    set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+  endif()
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(pc_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+  else()
+    set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+  endif()
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/component.pc.in
+                 ${PROJECT_BINARY_DIR}/worker_runtime_${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/worker_runtime_${name}.pc DESTINATION ${pc_dir})
+endfunction()
+
+worker_runtime_install_component(core DESCRIPTION "Runtime for long-lived workers, in memory")
+if(WORKER_RUNTIME_FS_STORE)
+  worker_runtime_install_component(
+    fs_store
+    DESCRIPTION "Persistent store for worker_runtime, in plain JSON files"
+    REQUIRES "worker_runtime_core = ${PROJECT_VERSION}"
+    LIBS_PRIVATE "-lsimdjson -lisal")
+endif()
+
+configure_package_config_file(
+  cmake/worker_runtime-config.cmake.in ${PROJECT_BINARY_DIR}/worker_runtime-config.cmake
+  INSTALL_DESTINATION ${package_dir}
+  NO_SET_AND_CHECK_MACRO)
+# Before 1.0 a minor version may change the API.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/worker_runtime-config-version.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/worker_runtime-config.cmake
+              ${PROJECT_BINARY_DIR}/worker_runtime-config-version.cmake
+        DESTINATION ${package_dir})
+
+if(TARGET worker_runtime_cli)
+  install(TARGETS worker_runtime_cli)
+  file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
+  install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endif()
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC)
+
+set(CPACK_PACKAGE_NAME worker-runtime)
+set(CPACK_PACKAGE_VENDOR "the worker-runtime authors")
+set(CPACK_PACKAGE_CONTACT "the worker-runtime authors <worker-runtime@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_PACKAGE_DIRECTORY ${PROJECT_SOURCE_DIR}/build/packages)
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_GENERATOR DEB TGZ)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# The packaged libraries need each other.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/core ${PROJECT_BINARY_DIR}/fs_store)
+# A program that links the archive of fs-store needs these as well.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libsimdjson-dev, libisal-dev, pkg-config")
+include(CPack)

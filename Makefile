@@ -1,0 +1,78 @@
+# The front door: what people type. The work is done by CMakePresets.json and the scripts named below.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help demo build test crash bench fuzz lint docs install package clean
+
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+CTEST_ARGS ?=
+BENCH_ARGS ?=
+FUZZ_SECONDS ?= 60
+
+packages := packaging/install-packages
+sources = $(shell find core fs_store cli tests bench fuzz examples -name '*.h' -o -name '*.cpp')
+
+# $(call build,PRESET,TARGET): configure and build; $(call ctest,PRESET,ARGUMENTS): run tests.
+build = cmake --preset $(1) --log-level=WARNING && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+ctest = ctest --preset $(1) -j $(JOBS) $(2)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## builds the command-line tool and shows what it does
+	@$(packages) build fs-store cli
+	@$(call build,release,worker_runtime_cli)
+	@examples/demo/run build/release/bin/worker-runtime
+
+build: ## the libraries and the command-line tool, optimised, in build/release
+	@$(packages) build fs-store cli
+	@$(call build,release)
+
+test: ## all tests, without and with fs-store; CTEST_ARGS='-R name' or '-LE slow' selects
+	@$(packages) build fs-store cli test
+	@$(call build,core-only)
+	@$(call build,dev)
+	@$(call ctest,core-only,$(if $(CTEST_ARGS),--no-tests=ignore $(CTEST_ARGS)))
+	@$(call ctest,dev,$(CTEST_ARGS))
+
+crash: ## the crash tests, 10,000 rounds
+	@$(packages) build fs-store cli test
+	@$(call build,dev)
+	@WORKER_RUNTIME_CRASH_ROUNDS=10000 $(call ctest,dev,-L crash $(CTEST_ARGS))
+
+bench: ## builds and runs the benchmarks; BENCH_ARGS goes to each
+	@$(packages) build fs-store cli bench
+	@$(call build,bench)
+	@packaging/run-each "no benchmarks in bench/" build/bench/bin/bench_* -- $(BENCH_ARGS)
+
+fuzz: ## builds the fuzzers and runs each for FUZZ_SECONDS=60
+	@$(packages) build fs-store fuzz
+	@$(call build,fuzz)
+	@packaging/run-each "no fuzzers in fuzz/" build/fuzz/bin/fuzz_* -- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+
+lint: ## code format, clang-tidy with thread-safety analysis, and the tidy test
+	@$(packages) build fs-store cli test bench lint
+	@clang-format --dry-run -Werror $(sources)
+	@cmake --preset clang --log-level=WARNING
+	@run-clang-tidy -quiet -p build/clang -j $(JOBS) > build/clang/tidy.log 2>&1 || \
+	  { grep -E '(warning|error):' -A 4 build/clang/tidy.log | awk '!seen[$$0]++'; exit 1; }
+	@tests/tidy/tidy.py .
+
+docs: ## the reference of the public headers, in build/docs/html
+	@$(packages) docs
+	@mkdir -p build/docs
+	@doxygen docs/Doxyfile
+	@echo "build/docs/html/index.html"
+
+install: ## program, headers, libraries and manual pages; PREFIX=/usr/local, DESTDIR is honoured
+	@$(packages) build fs-store cli
+	@$(call build,release)
+	@cmake --install build/release --prefix "$(abspath $(PREFIX))"
+
+package: ## a .deb and a .tar.gz, in build/packages
+	@$(packages) build fs-store cli package
+	@$(call build,release)
+	@cpack --preset release
+
+clean: ## removes all that was built
+	@cmake -E rm -rf build
