@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs into a fresh directory and builds the program in consumer/ against it: with find_package() and with
+# pkg-config, each with the archives and with the shared libraries. Runs all four.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+consumer=$PWD/tests/package/consumer
+
+make --no-print-directory install PREFIX="$work/first" >"$work/install.log" || {
+  cat "$work/install.log"
+  exit 1
+}
+# Moved, so that nothing may rest on the place it was installed to.
+mv "$work/first" "$work/installed"
+prefix=$work/installed
+libdir=$(dirname "$(find "$prefix" -name 'libworker_runtime_core.a')")
+export LD_LIBRARY_PATH=$libdir
+
+run() {
+  echo "-- $1"
+  local data=$work/data.$RANDOM
+  mkdir "$data"
+  "$2" "$data"
+}
+
+for shared in OFF ON; do
+  cmake -S "$consumer" -B "$work/cmake.$shared" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" \
+    -DBUILD_SHARED_LIBS=$shared >"$work/configure.log" || {
+    cat "$work/configure.log"
+    exit 1
+  }
+  cmake --build "$work/cmake.$shared" >"$work/build.log" || {
+    cat "$work/build.log"
+    exit 1
+  }
+  run "find_package, BUILD_SHARED_LIBS=$shared" "$work/cmake.$shared/consumer"
+done
+
+export PKG_CONFIG_PATH=$libdir/pkgconfig
+read -ra flags <<<"$(pkg-config --cflags --libs worker_runtime_fs_store)"
+c++ -std=c++20 "$consumer/main.cpp" -o "$work/pc-shared" "${flags[@]}"
+run "pkg-config, shared" "$work/pc-shared"
+
+# Both kinds stand in one directory and the linker prefers the shared one: ask for the archives by name.
+read -ra flags <<<"$(pkg-config --static --cflags --libs worker_runtime_fs_store |
+  sed -E 's/-l(worker_runtime_[a-z_]+)/-l:lib\1.a/g')"
+c++ -std=c++20 "$consumer/main.cpp" -o "$work/pc-static" "${flags[@]}"
+if readelf -d "$work/pc-static" | grep -q worker_runtime; then
+  echo "consume.sh: the static program still needs a shared library of ours" >&2
+  exit 1
+fi
+run "pkg-config, static" "$work/pc-static"
+
+# A component that is not there must be named.
+if cmake -S "$consumer" -B "$work/cmake.absent" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCOMPONENT=absent \
+  >"$work/absent.log" 2>&1 || ! grep -q "no component 'absent'" "$work/absent.log"; then
+  cat "$work/absent.log"
+  echo "consume.sh: a missing component was not reported" >&2
+  exit 1
+fi
+
+"$prefix/bin/worker-runtime" --version
+echo "consumed: find_package and pkg-config, static and shared"
