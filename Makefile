@@ -13,7 +13,7 @@ packages := packaging/install-packages
 sources = $(shell find core fs_store cli tests bench fuzz examples -name '*.h' -o -name '*.cpp')
 
 # $(call build,PRESET,TARGET): configure and build; $(call ctest,PRESET,ARGUMENTS): run tests.
-build = cmake --preset $(1) --log-level=WARNING && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+build = cmake --preset $(1) > /dev/null && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 ctest = ctest --preset $(1) -j $(JOBS) $(2)
 
 help: ## this list
@@ -53,7 +53,7 @@ fuzz: ## builds the fuzzers and runs each for FUZZ_SECONDS=60
 lint: ## code format, clang-tidy with thread-safety analysis, and the tidy test
 	@$(packages) build fs-store cli test bench lint
 	@clang-format --dry-run -Werror $(sources)
-	@cmake --preset clang --log-level=WARNING
+	@cmake --preset clang > /dev/null
 	@run-clang-tidy -quiet -p build/clang -j $(JOBS) > build/clang/tidy.log 2>&1 || \
 	  { grep -E '(warning|error):' -A 4 build/clang/tidy.log | awk '!seen[$$0]++'; exit 1; }
 	@tests/tidy/tidy.py .

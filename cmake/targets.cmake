@@ -59,7 +59,7 @@ function(worker_runtime_add_component name)
 
   add_library(${prefix}_objects OBJECT ${sources} ${headers})
   worker_runtime_configure(${prefix}_objects)
-  set_target_properties(${prefix}_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(${prefix}_objects PROPERTIES POSITION_INDEPENDENT_CODE ON LINKER_LANGUAGE CXX)
   target_include_directories(${prefix}_objects PUBLIC include PRIVATE .)
   list(TRANSFORM arg_DEPENDS REPLACE "(.+)" "worker_runtime_\\1_static" OUTPUT_VARIABLE depends)
   target_link_libraries(
@@ -70,7 +70,7 @@ function(worker_runtime_add_component name)
   foreach(kind static shared)
     string(TOUPPER ${kind} kind_keyword)
     set(target ${prefix}_${kind})
-    add_library(${target} ${kind_keyword} $<TARGET_OBJECTS:${prefix}_objects>)
+    add_library(${target} ${kind_keyword} $<TARGET_OBJECTS:${prefix}_objects> ${headers})
     target_compile_features(${target} PUBLIC cxx_std_20)
     target_include_directories(
       ${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
