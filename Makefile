@@ -55,7 +55,7 @@ lint: ## code format, clang-tidy with thread-safety analysis, and the tidy test
 	@clang-format --dry-run -Werror $(sources)
 	@cmake --preset clang > /dev/null
 	@run-clang-tidy -quiet -p build/clang -j $(JOBS) > build/clang/tidy.log 2>&1 || \
-	  { grep -E '(warning|error):' -A 4 build/clang/tidy.log | awk '!seen[$$0]++'; exit 1; }
+	  { packaging/tidy-findings build/clang/tidy.log; exit 1; }
 	@tests/tidy/tidy.py .
 
 docs: ## the reference of the public headers, in build/docs/html
