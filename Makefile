@@ -52,7 +52,9 @@ fuzz: ## builds the fuzzers and runs each for FUZZ_SECONDS=60
 
 lint: ## code format, clang-tidy with thread-safety analysis, and the tidy test
 	@$(packages) build fs-store cli test bench lint
-	@clang-format --dry-run -Werror $(sources)
+	@mkdir -p build
+	@clang-format --dry-run -Werror $(sources) 2> build/format.log || \
+	  { sed -nE 's/^([^ :]+):[0-9:]+ error: .*/clang-format -i \1/p' build/format.log | sort -u; exit 1; }
 	@cmake --preset clang > /dev/null
 	@run-clang-tidy -quiet -p build/clang -j $(JOBS) > build/clang/tidy.log 2>&1 || \
 	  { packaging/tidy-findings build/clang/tidy.log; exit 1; }
