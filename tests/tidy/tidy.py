@@ -58,12 +58,12 @@ class Ban(NamedTuple):
 def calls(names):
     """Calls of free functions: `fsync(fd)`, `::fsync(fd)`; not `file.fsync()`, not `Result<void> fsync(...)`."""
     alternatives = "|".join(names.split())
-    return re.compile(r"(?:^|[;{}(!=,?:&|]|\breturn\b)\s*(?<!\w)(?:::)?\s*(" + alternatives + r")\s*\(", re.M)
+    return re.compile(r"(?:^|[;{}(!=,?:&|]|\breturn\b) ?(?<!\w)(?:::)? ?(" + alternatives + r") ?\(", re.M)
 
 
 def global_calls(names):
     """`::open(...)`: for names that are good names of members too."""
-    return re.compile(r"(?<![\w>])::\s*(" + "|".join(names.split()) + r")\s*\(")
+    return re.compile(r"(?<![\w>])::(" + "|".join(names.split()) + r") ?\(")
 
 
 POSIX_FILES = re.compile(r"^(fs_store/posix_\w+\.cpp|tests/.*)$")
@@ -260,6 +260,7 @@ def include_violation(component, public, path, quote, name):
 def check_bans(path, text, code):
     if not path.startswith(tuple(c + "/" for c in CODE_DIRECTORIES)):
         return
+    code = re.sub(r" +", " ", code)
     for ban in BANS:
         if ban.allowed.match(path):
             continue
