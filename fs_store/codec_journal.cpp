@@ -1,0 +1,165 @@
+// The journal as JSON: headers of segments, and records.
+//
+// Whatever is not known here is `store_version`: a record that is applied without what a newer
+// version wrote into it would lose that for good.
+#include <array>
+
+#include "checked_line.h"
+#include "codec_members.h"
+
+namespace worker_runtime::fs_store {
+
+// ---- writing
+
+void encode(std::string& out, const SegmentHeader& header) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.member("lsn", header.first_lsn);
+  writer.member("schema_version", schema_version);
+  writer.member("runtime_id", header.runtime_id);
+  writer.member("epoch", header.epoch);
+  writer.plain_member("durability", to_string(header.durability));
+  writer.plain_member("previous", checksum_text(header.previous));
+  writer.end_object();
+}
+
+void encode(std::string& out, const RecordHead& head, std::string_view changes) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.member("lsn", head.lsn);
+  writer.member("epoch", head.epoch);
+  writer.member("durable", head.durable);
+  writer.plain_member("previous", checksum_text(head.previous));
+  writer.name("changes");
+  writer.raw(changes);
+  writer.end_object();
+}
+
+void encode_changes(std::string& out, const Commit& commit, const RuntimeId& runtime_id) {
+  JsonWriter writer(out);
+  writer.begin_array();
+  for (const Change& change : commit.changes) {
+    writer.begin_object();
+    writer.name("event");
+    write_event(writer, change.event, &runtime_id);
+    if (change.entry) {
+      writer.name("entry");
+      write_entry(writer, *change.entry);
+    }
+    if (change.create) {
+      writer.name("create");
+      write_create_request(writer, *change.create);
+    }
+    if (change.stopped_workers != 0) writer.member("stopped_workers", change.stopped_workers);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
+// ---- reading
+
+namespace {
+
+bool read_header(JsonReader& reader, SegmentHeader& header) {
+  enum : std::size_t { lsn, version, runtime_id, epoch, durability, previous };
+  static constexpr std::array<std::string_view, 6> names{"lsn",   "schema_version", "runtime_id",
+                                                         "epoch", "durability",     "previous"};
+  ObjectReader object(reader, names, Unknown::newer);
+  object.open();
+  while (object.next()) {
+    switch (object.member()) {
+      case lsn:
+        object.read(header.first_lsn);
+        break;
+      case version:
+        read_schema_version(object, reader);
+        break;
+      case runtime_id:
+        object.read(header.runtime_id);
+        break;
+      case epoch:
+        object.read(header.epoch);
+        break;
+      case durability:
+        read_enum(object, reader, parse_durability, header.durability);
+        break;
+      default:
+        read_checksum(object, reader, header.previous);
+    }
+  }
+  return object.complete(mask_of(lsn, version, runtime_id, epoch, durability, previous));
+}
+
+bool read_change(JsonReader& reader, JsonValue value, Change& change) {
+  enum : std::size_t { event, entry, create, stopped_workers };
+  static constexpr std::array<std::string_view, 4> names{"event", "entry", "create",
+                                                         "stopped_workers"};
+  ObjectReader object(reader, names, Unknown::newer);
+  object.open(value);
+  while (object.next()) {
+    JsonValue content = object.value();
+    switch (object.member()) {
+      case event:
+        read_event(reader, &content, Unknown::newer, change.event, nullptr);
+        break;
+      case entry:
+        read_entry(reader, &content, Unknown::newer, change.entry.emplace());
+        break;
+      case create:
+        read_create_request(reader, &content, Unknown::newer, change.create.emplace());
+        break;
+      default:
+        object.read(change.stopped_workers);
+    }
+  }
+  return object.complete(mask_of(event));
+}
+
+bool read_record(JsonReader& reader, DecodedRecord& record) {
+  enum : std::size_t { lsn, epoch, durable, previous, changes };
+  static constexpr std::array<std::string_view, 5> names{"lsn", "epoch", "durable", "previous",
+                                                         "changes"};
+  ObjectReader object(reader, names, Unknown::newer);
+  object.open();
+  while (object.next()) {
+    switch (object.member()) {
+      case lsn:
+        object.read(record.head.lsn);
+        break;
+      case epoch:
+        object.read(record.head.epoch);
+        break;
+      case durable:
+        object.read(record.head.durable);
+        break;
+      case previous:
+        read_checksum(object, reader, record.head.previous);
+        break;
+      default:
+        reader.read_array(object.value(), [&](JsonValue element) {
+          return read_change(reader, element, record.commit.changes.emplace_back());
+        });
+    }
+  }
+  if (!object.complete(mask_of(lsn, epoch, durable, previous, changes))) return false;
+  record.commit.lsn = record.head.lsn;
+  return !record.commit.changes.empty() || reader.fail("a record without a change");
+}
+
+}  // namespace
+
+Result<SegmentHeader> Decoder::segment_header(std::string_view line) {
+  JsonReader& reader = implementation_->reader;
+  SegmentHeader header;
+  if (reader.start_line(line) && read_header(reader, header) && reader.finish()) return header;
+  return decode_error(reader);
+}
+
+Result<DecodedRecord> Decoder::record(std::string_view line) {
+  JsonReader& reader = implementation_->reader;
+  DecodedRecord record;
+  if (reader.start_line(line) && read_record(reader, record) && reader.finish()) return record;
+  return decode_error(reader);
+}
+
+}  // namespace worker_runtime::fs_store
