@@ -4,7 +4,6 @@
 
 #include "worker_runtime/fs_store/fs_store.h"
 #include "worker_runtime/runtime.h"
-#include "worker_runtime/version.h"
 
 namespace {
 
