@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "checked_line.h"
 
@@ -14,6 +15,9 @@ Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 Decoder::~Decoder() = default;
 
 Error decode_error(const JsonReader& reader) {
+  if (reader.structure_error() == simdjson::MEMALLOC) {
+    return Error(ErrorCode::store_io, reader.message(), FileFields{.system_error = ENOMEM});
+  }
   if (reader.failure() != JsonReader::Failure::newer) {
     return Error(ErrorCode::store_corrupt, reader.message(), FileFields{});
   }

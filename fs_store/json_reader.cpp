@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <new>
 
 #include "checked_line.h"
 #include "json_writer.h"
@@ -16,6 +17,7 @@ namespace {
 /// Buffers beyond this size are given back when a line no longer needs them.
 constexpr std::size_t kept_capacity = std::size_t{1} << 20U;
 constexpr std::size_t smallest_capacity = 4096;
+constexpr std::size_t rounded_capacity = std::size_t{16} << 20U;
 
 /// So many unknown members can be told apart; an object with more is taken for garbage.
 constexpr std::size_t unknown_members_max = 256;
@@ -70,13 +72,19 @@ bool JsonReader::load(std::string_view text, std::size_t shift) {
   message_.clear();
   place_ = nullptr;
   shift_ = shift;
+  has_document_ = false;
   const std::size_t needed = text.size() + simdjson::SIMDJSON_PADDING;
   if (needed > capacity_ || (capacity_ > kept_capacity && needed <= kept_capacity)) {
     // In powers of two, so that lines that grow little by little don't make new buffers each time.
-    capacity_ = std::max(std::bit_ceil(needed), smallest_capacity);
+    capacity_ =
+        needed <= rounded_capacity ? std::max(std::bit_ceil(needed), smallest_capacity) : needed;
     parser_ = simdjson::ondemand::parser();
-    bytes_.reset(new char[capacity_]);
-    if (const auto error = parser_.allocate(capacity_)) return fail(error);
+    bytes_.reset(new (std::nothrow) char[capacity_]);
+    const auto error = bytes_ == nullptr ? simdjson::MEMALLOC : parser_.allocate(capacity_);
+    if (error != simdjson::SUCCESS) {
+      capacity_ = 0;
+      return fail(error);
+    }
   }
   size_ = text.size();
   if (!text.empty()) std::memcpy(bytes_.get(), text.data(), text.size());
@@ -86,7 +94,8 @@ bool JsonReader::load(std::string_view text, std::size_t shift) {
 
 bool JsonReader::parse() {
   const auto error = parser_.iterate(bytes_.get(), size_, capacity_).get(document_);
-  return error == simdjson::SUCCESS || fail(error);
+  has_document_ = error == simdjson::SUCCESS;
+  return has_document_ || fail(error);
 }
 
 bool JsonReader::finish() {
@@ -124,20 +133,19 @@ bool JsonReader::fail(simdjson::error_code code) {
   if (failed()) return false;
   structure_error_ = code;
   // A value of the wrong type is where its member is; anything else is where the parser stopped.
-  const bool at_member = code == simdjson::INCORRECT_TYPE || code == simdjson::NUMBER_ERROR ||
-                         code == simdjson::STRING_ERROR;
-  if (!at_member || place_ == nullptr) {
+  if (is_structure_bad() || place_ == nullptr) {
     place_ = nullptr;
-    const bool has_document = code != simdjson::UTF8_ERROR && code != simdjson::EMPTY &&
-                              code != simdjson::UNESCAPED_CHARS &&
-                              code != simdjson::UNCLOSED_STRING && code != simdjson::MEMALLOC &&
-                              code != simdjson::CAPACITY;
-    if (has_document) {
+    if (has_document_) {
       const auto location = document_.current_location();
       if (!location.error()) place_ = location.value_unsafe();
     }
   }
   return fail(what_failed(code));
+}
+
+bool JsonReader::is_structure_bad() const {
+  return structure_error_ != simdjson::SUCCESS && structure_error_ != simdjson::INCORRECT_TYPE &&
+         structure_error_ != simdjson::NUMBER_ERROR && structure_error_ != simdjson::STRING_ERROR;
 }
 
 bool JsonReader::read(JsonValue value, std::string_view& text) {

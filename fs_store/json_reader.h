@@ -60,6 +60,8 @@ class JsonReader {
   [[nodiscard]] std::uint64_t newer_version() const { return newer_version_; }
   /// The parser's own code, if it was its mistake.
   [[nodiscard]] simdjson::error_code structure_error() const { return structure_error_; }
+  /// True if the text is no JSON, or not known to be.
+  [[nodiscard]] bool is_structure_bad() const;
 
   // ---- the value of a member or an element; false: failed()
 
@@ -102,7 +104,8 @@ class JsonReader {
   std::unique_ptr<char[]> bytes_;
   std::size_t capacity_ = 0;
   std::size_t size_ = 0;
-  std::size_t shift_ = 0;        // bytes of the text that were left out in front
+  std::size_t shift_ = 0;  // bytes of the text that were left out in front
+  bool has_document_ = false;
   const char* place_ = nullptr;  // of the member or element that is being read
   Failure failure_ = Failure::none;
   simdjson::error_code structure_error_ = simdjson::SUCCESS;

@@ -1,0 +1,143 @@
+// The overview of a Runtime, what verify found, and errors, as JSON.
+#include <cstring>
+
+#include "codec_members.h"
+#include "worker_runtime/fs_store/json.h"
+
+namespace worker_runtime::fs_store {
+
+namespace {
+
+void write_health(JsonWriter& writer, const StoreHealth& health) {
+  writer.begin_object();
+  writer.plain_member("state", to_string(health.state));
+  writer.member("detail", health.detail);
+  writer.member("free_bytes", health.free_bytes);
+  writer.member("journal_bytes", health.journal_bytes);
+  writer.member("durable_lsn", health.durable_lsn);
+  writer.member("checkpoint_lsn", health.checkpoint_lsn);
+  writer.member("recovered", health.recovered);
+  writer.end_object();
+}
+
+void write_finding(JsonWriter& writer, const Finding& finding) {
+  writer.begin_object();
+  writer.plain_member("severity", to_string(finding.severity));
+  writer.member("code", finding.code);
+  writer.member("path", finding.path);
+  writer.member("line", finding.line);
+  writer.member("offset", finding.offset);
+  writer.member("message", finding.message);
+  writer.end_object();
+}
+
+/// "ENOSPC" rather than a number that differs between systems.
+void write_system_error(JsonWriter& writer, int number) {
+  if (number == 0) return;
+  writer.name("system_error");
+  if (const char* name = strerrorname_np(number); name != nullptr) {
+    writer.plain(name);
+  } else {
+    writer.raw(std::to_string(number));
+  }
+}
+
+struct FieldsWriter {
+  JsonWriter& writer;
+
+  void operator()(const std::monostate&) const {}
+  void operator()(const LimitFields& fields) const {
+    writer.member("what", fields.what);
+    writer.member("requested", fields.requested);
+    writer.member("max", fields.max);
+  }
+  void operator()(const CursorFields& fields) const {
+    writer.member("first_available", fields.first_available);
+  }
+  void operator()(const FileFields& fields) const {
+    if (!fields.path.empty()) writer.member("path", fields.path);
+    writer.member("line", fields.line);
+    writer.member("offset", fields.offset);
+    write_system_error(writer, fields.system_error);
+    writer.member("next_readable", fields.next_readable);
+  }
+  void operator()(const HolderFields& fields) const {
+    if (fields.pid) {
+      writer.name("pid");
+      writer.raw(std::to_string(*fields.pid));
+    }
+    if (!fields.host.empty()) writer.member("host", fields.host);
+    if (!fields.since.empty()) writer.member("since", fields.since);
+  }
+  void operator()(const AmbiguousFields& fields) const {
+    writer.name("runtimes");
+    writer.begin_array();
+    for (const std::string& runtime : fields.runtimes) writer.value(runtime);
+    writer.end_array();
+  }
+  void operator()(const VersionFields& fields) const {
+    writer.member("found", fields.found);
+    writer.member("supported", fields.supported);
+  }
+};
+
+}  // namespace
+
+void append_json(std::string& out, const RuntimeSummary& summary) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.member("runtime_id", summary.runtime_id);
+  writer.member("display_name", summary.display_name);
+  writer.member("backend", summary.backend);
+  writer.plain_member("durability", to_string(summary.durability));
+  writer.member("epoch", summary.epoch);
+  writer.plain_member("status", to_string(summary.status));
+  writer.member("worker_count", summary.worker_count);
+  writer.member("active_worker_count", summary.active_worker_count);
+  writer.member("stopped_worker_count", summary.stopped_worker_count);
+  writer.member("cancelled_worker_count", summary.cancelled_worker_count);
+  writer.member("damaged_worker_count", summary.damaged_worker_count);
+  writer.member("event_count", summary.event_count);
+  writer.member("transcript_entry_count", summary.transcript_entry_count);
+  writer.member("content_bytes", summary.content_bytes);
+  writer.name("usage");
+  write_usage(writer, summary.usage);
+  writer.member("diagnostic_count", summary.diagnostic_count);
+  writer.name("limits");
+  write_limits(writer, summary.limits);
+  if (summary.store) {
+    writer.name("store");
+    write_health(writer, *summary.store);
+  }
+  writer.end_object();
+}
+
+void append_json(std::string& out, const Finding& finding) {
+  JsonWriter writer(out);
+  write_finding(writer, finding);
+}
+
+void append_json(std::string& out, const VerifyReport& report) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.name("findings");
+  writer.begin_array();
+  for (const Finding& finding : report.findings) write_finding(writer, finding);
+  writer.end_array();
+  if (report.truncated) writer.member("truncated", true);
+  writer.member("files", report.files);
+  writer.member("bytes", report.bytes);
+  writer.end_object();
+}
+
+void append_json(std::string& out, const Error& error) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.plain_member("code", to_string(error.code()));
+  writer.member("message", error.message());
+  std::visit(FieldsWriter{writer}, error.fields());
+  writer.member("index", error.index());
+  writer.end_object();
+}
+
+}  // namespace worker_runtime::fs_store
