@@ -36,7 +36,7 @@ std::string_view what_failed(simdjson::error_code code) {
       return "a value of the wrong type";
     case simdjson::NUMBER_ERROR:
     case simdjson::NUMBER_OUT_OF_RANGE:
-      return "a number that is no unsigned 64-bit integer";
+      return "no unsigned 64-bit integer";
     case simdjson::EMPTY:
       return "no JSON text";
     case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
@@ -162,7 +162,9 @@ bool JsonReader::read(JsonValue value, std::string& text) {
 
 bool JsonReader::read(JsonValue value, std::uint64_t& number) {
   const auto error = value.get_uint64().get(number);
-  return error == simdjson::SUCCESS || fail(error);
+  if (error == simdjson::SUCCESS) return true;
+  // simdjson calls a negative or too large number a wrong type.
+  return fail(error == simdjson::INCORRECT_TYPE ? simdjson::NUMBER_ERROR : error);
 }
 
 bool JsonReader::read(JsonValue value, bool& boolean) {

@@ -39,6 +39,10 @@ class JsonReader {
  public:
   enum class Failure : std::uint8_t { none, malformed, newer };
 
+  JsonReader() = default;
+  JsonReader(const JsonReader&) = delete;  // the document points to the parser
+  JsonReader& operator=(const JsonReader&) = delete;
+
   /// Finds the structure of a text. False: it has none.
   bool start(std::string_view text);
   /// The same for a checked line or an object: passes over the checksum.
