@@ -1,0 +1,324 @@
+// Applying changes: the one code that planning, committing and recovery share. See state.h.
+#include <algorithm>
+#include <utility>
+
+#include "counters.h"
+#include "state.h"
+
+namespace worker_runtime {
+namespace {
+
+Error misfit(std::string message) { return {ErrorCode::store_corrupt, std::move(message)}; }
+
+/// A copy of the Worker with what every change of it changes.
+std::shared_ptr<WorkerState> changed_copy(const WorkerState& worker, const Event& event, Lsn lsn) {
+  auto copy = std::make_shared<WorkerState>(worker);
+  copy->record.updated_at = event.at;
+  copy->record.last_event_id = event.id;
+  copy->record.lsn = lsn;
+  return copy;
+}
+
+std::uint64_t& count_of(RuntimeRecord& runtime, WorkerStatus status) {
+  switch (status) {
+    case WorkerStatus::stopped:
+      return runtime.stopped_workers;
+    case WorkerStatus::cancelled:
+      return runtime.cancelled_workers;
+    default:
+      return runtime.running_workers;
+  }
+}
+
+}  // namespace
+
+// ---- looking
+
+WorkerPointer Head::find(const WorkerId& worker_id) const {
+  if (const auto found = touched_.find(worker_id); found != touched_.end())
+    return found->second.worker;
+  const auto found = base_.workers_.find(worker_id);
+  return found == base_.workers_.end() ? nullptr : found->second;
+}
+
+bool Head::is_taken(const WorkerId& worker_id) const {
+  if (touched_.contains(worker_id) || base_.workers_.contains(worker_id) ||
+      base_.tombstones_.contains(worker_id)) {
+    return true;
+  }
+  const auto number = generated_worker_number(worker_id);
+  return number && *number > 0 && *number < runtime_.next_worker;
+}
+
+std::optional<CreateKeyTarget> Head::find_create_key(const std::string& key) const {
+  std::optional<CreateKeyTarget> target;
+  if (const auto found = create_keys_.find(key); found != create_keys_.end()) {
+    target = found->second;
+  } else if (const auto known = base_.create_keys_.find(key); known != base_.create_keys_.end()) {
+    target = known->second;
+  }
+  if (target) target->deleted = find(target->worker_id) == nullptr;
+  return target;
+}
+
+const KeyedEntry* Head::find_entry_key(const WorkerId& worker_id, const std::string& key) const {
+  const auto found = std::find_if(keyed_.rbegin(), keyed_.rend(), [&](const auto& entry) {
+    return entry.second.key == key && entry.first == worker_id;
+  });
+  return found == keyed_.rend() ? nullptr : &found->second;
+}
+
+std::vector<WorkerId> Head::running() const {
+  std::vector<WorkerId> ids;
+  for (const WorkerId* const worker_id : base_.order_) {
+    if (touched_.contains(*worker_id)) continue;
+    if (base_.workers_.at(*worker_id)->record.status == WorkerStatus::running)
+      ids.push_back(*worker_id);
+  }
+  for (const auto& [worker_id, touched] : touched_) {
+    if (touched.worker && touched.worker->record.status == WorkerStatus::running)
+      ids.push_back(worker_id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+void Head::expand(const Change& change, std::vector<ExpandedEvent>& events) const {
+  if (change.event.kind == EventKind::runtime_stopped && change.stopped_workers > 0) {
+    const std::vector<WorkerId> ids = running();
+    Event event = change.event;
+    event.kind = EventKind::worker_stopped;
+    event.message = "worker stopped";
+    event.id = EventId{change.event.id.value - ids.size()};
+    for (const WorkerId& worker_id : ids) {
+      event.worker_ref = WorkerRef{runtime_.runtime_id, worker_id};
+      events.push_back({event, nullptr});
+      ++event.id.value;
+    }
+  }
+  events.push_back({change.event, change.entry ? &*change.entry : nullptr});
+}
+
+// ---- changing
+
+Result<void> Head::apply(const Change& change, Lsn lsn) {
+  const Event& event = change.event;
+  if (event.id.value != runtime_.last_event_id.value + change.stopped_workers + 1) {
+    return misfit("event " + std::to_string(event.id.value) + " does not follow event " +
+                  std::to_string(runtime_.last_event_id.value));
+  }
+  if (event.at < runtime_.last_at)
+    return misfit("event " + std::to_string(event.id.value) + " goes back in time");
+  if (event.worker_ref && event.worker_ref->runtime_id != runtime_.runtime_id) {
+    return misfit("event " + std::to_string(event.id.value) + " belongs to another runtime");
+  }
+  Result<void> done;
+  switch (event.kind) {
+    case EventKind::runtime_started:
+      runtime_.status = RuntimeStatus::running;
+      break;
+    case EventKind::runtime_stopped:
+      done = stop_all(change, lsn);
+      break;
+    case EventKind::worker_created:
+      done = create(change, lsn);
+      break;
+    case EventKind::worker_input_accepted:
+    case EventKind::worker_output_appended:
+      done = append(change, lsn);
+      break;
+    case EventKind::worker_stopped:
+    case EventKind::worker_cancelled:
+      done = end(change, lsn);
+      break;
+    case EventKind::worker_deleted:
+      done = remove(change, lsn);
+      break;
+    case EventKind::unknown:
+      return misfit("an event of unknown kind cannot be applied");
+  }
+  if (!done) return done;
+  runtime_.last_event_id = event.id;
+  runtime_.last_at = event.at;
+  return {};
+}
+
+Result<void> Head::create(const Change& change, Lsn lsn) {
+  if (!change.create || !change.event.worker_ref) return misfit("a created worker has no request");
+  const CreateRequest& request = *change.create;
+  const WorkerId& worker_id = change.event.worker_ref->worker_id;
+  if (is_taken(worker_id)) return misfit("worker " + worker_id.text() + " was created twice");
+  auto worker = std::make_shared<WorkerState>();
+  WorkerRecord& record = worker->record;
+  record.worker_id = worker_id;
+  record.display_name = request.display_name;
+  record.created_at = record.updated_at = change.event.at;
+  record.last_event_id = change.event.id;
+  record.lsn = lsn;
+  record.create_key = request.idempotency_key;
+  if (request.idempotency_key) {
+    worker->create_digest = digest_of(request);
+    create_keys_[*request.idempotency_key] = {worker_id, *worker->create_digest, false};
+    if (in_unit_)
+      undo_.push_back([this, key = *request.idempotency_key] { create_keys_.erase(key); });
+  }
+  if (!request.worker_id) {
+    const auto number = generated_worker_number(worker_id);
+    if (!number) return misfit("worker " + worker_id.text() + " has an id that was not generated");
+    runtime_.next_worker = *number + 1;
+  }
+  ++runtime_.running_workers;
+  put(worker_id, {std::move(worker), std::nullopt});
+  return {};
+}
+
+Result<void> Head::append(const Change& change, Lsn lsn) {
+  if (!change.entry || !change.event.worker_ref) return misfit("an input or output has no entry");
+  const TranscriptEntry& entry = *change.entry;
+  const WorkerId& worker_id = entry.worker_ref.worker_id;
+  const WorkerPointer worker = find(worker_id);
+  if (!worker || entry.worker_ref != *change.event.worker_ref) {
+    return misfit("there is no worker " + worker_id.text() + " for entry " +
+                  std::to_string(entry.sequence.value));
+  }
+  if (entry.sequence != worker->record.last_sequence.next() || entry.event_id != change.event.id) {
+    return misfit("entry " + std::to_string(entry.sequence.value) + " of worker " +
+                  worker_id.text() + " does not follow entry " +
+                  std::to_string(worker->record.last_sequence.value));
+  }
+  auto copy = changed_copy(*worker, change.event, lsn);
+  copy->record.last_sequence = entry.sequence;
+  const bool input = change.event.kind == EventKind::worker_input_accepted;
+  for (Usage* const usage : {&copy->record.usage, &runtime_.usage}) {
+    ++(input ? usage->inputs : usage->outputs);
+    usage->content_bytes += entry.content.size();
+    add_counters(usage->counters, entry.usage);
+  }
+  ++runtime_.transcript_entries;
+  if (entry.idempotency_key) {
+    keyed_.emplace_back(worker_id, KeyedEntry{*entry.idempotency_key, entry.sequence,
+                                              entry.event_id, digest_of(entry)});
+  }
+  put(worker_id, {std::move(copy), std::nullopt});
+  return {};
+}
+
+Result<void> Head::end(const Change& change, Lsn lsn) {
+  const WorkerPointer worker =
+      change.event.worker_ref ? find(change.event.worker_ref->worker_id) : nullptr;
+  if (!worker || worker->record.status != WorkerStatus::running) {
+    return misfit("event " + std::to_string(change.event.id.value) +
+                  " ends a worker that does not run");
+  }
+  auto copy = changed_copy(*worker, change.event, lsn);
+  copy->record.status = change.event.kind == EventKind::worker_stopped ? WorkerStatus::stopped
+                                                                       : WorkerStatus::cancelled;
+  --runtime_.running_workers;
+  ++count_of(runtime_, copy->record.status);
+  const WorkerId worker_id = copy->record.worker_id;
+  put(worker_id, {std::move(copy), std::nullopt});
+  return {};
+}
+
+Result<void> Head::remove(const Change& change, Lsn lsn) {
+  const WorkerPointer worker =
+      change.event.worker_ref ? find(change.event.worker_ref->worker_id) : nullptr;
+  if (!worker || worker->record.status == WorkerStatus::running) {
+    return misfit("event " + std::to_string(change.event.id.value) +
+                  " deletes a worker that can't be deleted");
+  }
+  const WorkerRecord& record = worker->record;
+  --count_of(runtime_, record.status);
+  Touched touched;
+  const auto number = generated_worker_number(record.worker_id);
+  const bool counter_remembers = number && *number > 0 && *number < runtime_.next_worker;
+  if (!counter_remembers || record.create_key) {
+    touched.tombstone = Tombstone{record.worker_id, std::nullopt, lsn};
+    if (record.create_key)
+      touched.tombstone->create_key = CreateKey{*record.create_key, *worker->create_digest};
+  }
+  put(record.worker_id, std::move(touched));
+  return {};
+}
+
+Result<void> Head::stop_all(const Change& change, Lsn lsn) {
+  const std::vector<WorkerId> ids = running();
+  if (ids.size() != change.stopped_workers) {
+    return misfit("the runtime stops " + std::to_string(change.stopped_workers) + " workers, but " +
+                  std::to_string(ids.size()) + " run");
+  }
+  Event event = change.event;
+  event.id = EventId{change.event.id.value - ids.size()};
+  for (const WorkerId& worker_id : ids) {
+    auto copy = changed_copy(*find(worker_id), event, lsn);
+    copy->record.status = WorkerStatus::stopped;
+    put(worker_id, {std::move(copy), std::nullopt});
+    ++event.id.value;
+  }
+  runtime_.running_workers -= ids.size();
+  runtime_.stopped_workers += ids.size();
+  runtime_.status = RuntimeStatus::stopped;
+  return {};
+}
+
+void Head::put(const WorkerId& worker_id, Touched touched) {
+  const auto [place, is_new] = touched_.try_emplace(worker_id);
+  if (in_unit_) {
+    if (is_new) {
+      undo_.push_back([this, worker_id] {
+        touched_.erase(worker_id);
+        order_.pop_back();
+      });
+    } else {
+      undo_.push_back([this, worker_id, before = place->second] { touched_[worker_id] = before; });
+    }
+  }
+  if (is_new) order_.push_back(worker_id);
+  place->second = std::move(touched);
+}
+
+// ---- units and groups
+
+void Head::begin_unit() {
+  in_unit_ = true;
+  runtime_before_ = runtime_;
+  keyed_before_ = keyed_.size();
+}
+
+void Head::roll_back() {
+  for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)();
+  runtime_ = std::move(runtime_before_);
+  keyed_.erase(keyed_.begin() + static_cast<std::ptrdiff_t>(keyed_before_), keyed_.end());
+  end_unit();
+}
+
+void Head::end_unit() {
+  in_unit_ = false;
+  undo_.clear();
+}
+
+std::vector<ChangedWorker> Head::changed() const {
+  std::vector<ChangedWorker> changed;
+  changed.reserve(order_.size());
+  for (const WorkerId& worker_id : order_) {
+    const Touched& touched = touched_.at(worker_id);
+    changed.push_back({worker_id, touched.worker, touched.tombstone});
+  }
+  return changed;
+}
+
+void Head::merge_into(StateImplementation& state) {
+  state.runtime_ = std::move(runtime_);
+  for (const WorkerId& worker_id : order_) {
+    Touched& touched = touched_.at(worker_id);
+    if (touched.worker) {
+      state.put(std::move(touched.worker));
+    } else if (touched.tombstone) {
+      state.put(std::move(*touched.tombstone));
+    } else {
+      state.remove(worker_id);
+    }
+  }
+}
+
+}  // namespace worker_runtime

@@ -1,0 +1,97 @@
+// The mutations of a Runtime as values, and their answers.
+//
+// The same values are used by the blocking calls, the asynchronous submissions and batches.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "worker_runtime/ids.h"
+#include "worker_runtime/worker.h"
+
+#pragma GCC visibility push(default)
+
+namespace worker_runtime {
+
+enum class InputRole : std::uint8_t { user, system };
+enum class OutputRole : std::uint8_t { assistant, tool };
+
+struct SendInput {
+  WorkerRef worker_ref;
+  InputRole role = InputRole::user;
+  std::string content;  ///< Not blank; at most Limits::input_bytes.
+  std::optional<std::string> idempotency_key;
+};
+
+struct AppendOutput {
+  WorkerRef worker_ref;
+  OutputRole role = OutputRole::assistant;
+  std::string content;  ///< Not blank; with name and data at most Limits::transcript_entry_bytes.
+  std::optional<std::string> name;
+  std::optional<std::string> data;  ///< A JSON object as text; see compact_json_object().
+  Counters usage;  ///< Added to the Worker's named counters. Any order, each name once.
+  std::optional<std::string> idempotency_key;
+};
+
+struct StopWorker {
+  WorkerRef worker_ref;
+  std::optional<std::string> reason;
+};
+
+struct CancelWorker {
+  WorkerRef worker_ref;
+  std::optional<std::string> reason;
+};
+
+struct DeleteWorker {
+  WorkerRef worker_ref;
+};
+
+struct StopRuntime {};
+struct StartRuntime {};
+
+using Mutation = std::variant<CreateRequest, SendInput, AppendOutput, StopWorker, CancelWorker,
+                              DeleteWorker, StopRuntime, StartRuntime>;
+
+// ---- answers
+
+/// Of send_input and append_output.
+struct EntryAccepted {
+  WorkerRef worker_ref;
+  WorkerStatus status = WorkerStatus::running;
+  Sequence sequence;
+  EventId event_id;
+  bool operator==(const EntryAccepted&) const = default;
+};
+
+/// Of stop_worker and cancel_worker.
+struct WorkerEnded {
+  WorkerRef worker_ref;
+  WorkerStatus status = WorkerStatus::stopped;
+  EventId event_id;
+  bool operator==(const WorkerEnded&) const = default;
+};
+
+struct WorkerDeleted {
+  WorkerRef worker_ref;
+  EventId event_id;
+  bool operator==(const WorkerDeleted&) const = default;
+};
+
+/// Of stop_runtime and start_runtime.
+struct RuntimeChanged {
+  EventId event_id;
+  bool operator==(const RuntimeChanged&) const = default;
+};
+
+/// The answer to a Mutation: create answers a WorkerDetail.
+using Answer =
+    std::variant<WorkerDetail, EntryAccepted, WorkerEnded, WorkerDeleted, RuntimeChanged>;
+
+}  // namespace worker_runtime
+
+#pragma GCC visibility pop

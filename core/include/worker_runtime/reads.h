@@ -1,0 +1,109 @@
+// Reads: the queries, the pages, and the rules that every front end of a catalog shares.
+//
+// A Runtime answers reads with the functions below; so does anything else that holds a State and
+// the pages of a store, such as a reader in another process. All of them are pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "worker_runtime/commit.h"
+#include "worker_runtime/history.h"
+#include "worker_runtime/ids.h"
+#include "worker_runtime/options.h"
+#include "worker_runtime/result.h"
+#include "worker_runtime/store.h"
+#include "worker_runtime/worker.h"
+
+#pragma GCC visibility push(default)
+namespace worker_runtime {
+
+enum class StatusFilter : std::uint8_t { any, running, stopped, cancelled, damaged };
+
+struct ListQuery {
+  StatusFilter status = StatusFilter::any;
+  std::optional<WorkerId> after;       ///< Workers behind this id; it need not exist.
+  std::optional<std::uint64_t> limit;  ///< None: Limits::page_items.
+};
+struct WorkerPage {
+  std::vector<WorkerSummary> workers;
+  std::optional<WorkerId> next_after;  ///< None at the end.
+  bool operator==(const WorkerPage&) const = default;
+};
+
+struct EventQuery {
+  /// Oldest first: the first to show. Newest first: the newest to show.
+  std::optional<EventId> from;
+  std::optional<std::uint64_t> limit;  ///< None: Limits::page_items.
+  Direction direction = Direction::oldest_first;
+};
+struct TranscriptQuery {
+  std::optional<std::uint64_t> start;  ///< 0-based index (sequence - 1), as `from` of EventQuery.
+  std::optional<std::uint64_t> limit;  ///< None: Limits::page_items.
+  Direction direction = Direction::oldest_first;
+};
+
+/// The overview of a Runtime. Totals count all ever recorded, deleted Workers included.
+struct RuntimeSummary {
+  RuntimeId runtime_id;
+  std::optional<std::string> display_name;
+  std::string backend;
+  Durability durability = Durability::sync;
+  Epoch epoch;
+  RuntimeStatus status = RuntimeStatus::running;
+  std::uint64_t worker_count = 0;
+  std::uint64_t active_worker_count = 0;
+  std::uint64_t stopped_worker_count = 0;
+  std::uint64_t cancelled_worker_count = 0;
+  std::uint64_t damaged_worker_count = 0;
+  std::uint64_t event_count = 0;
+  std::uint64_t transcript_entry_count = 0;
+  std::uint64_t content_bytes = 0;
+  Usage usage;
+  std::uint64_t diagnostic_count = 0;
+  Limits limits;
+  std::optional<StoreHealth> store;  ///< None in memory.
+  bool operator==(const RuntimeSummary&) const = default;
+};
+
+/// Workers whose files are damaged, with the cause.
+using DamagedWorkers = std::map<WorkerId, std::string>;
+
+/// `wrong_runtime` or `worker_not_found`.
+Result<WorkerPointer> find_worker(const State& state, const WorkerRef& worker_ref);
+
+WorkerSummary summarize(const WorkerState& worker, const RuntimeId& runtime_id,
+                        const DamagedWorkers& damaged);
+/// All but backend, durability, epoch, diagnostics and store.
+RuntimeSummary summarize(const RuntimeRecord& record, const DamagedWorkers& damaged);
+
+Result<WorkerPage> list_workers(const State& state, const DamagedWorkers& damaged,
+                                const ListQuery& query);
+Result<DiagnosticPage> read_diagnostics(const DiagnosticLog& log, const Limits& limits,
+                                        std::uint64_t after, std::optional<std::uint64_t> limit);
+
+/// How many items a page may have: `limit`, or all that the limits allow if it is not given.
+/// `invalid_request` for 0, `limit_exceeded` (page_items). The first check of every read.
+Result<std::uint64_t> page_items(std::optional<std::uint64_t> limit, const Limits& limits);
+
+/// What a query asks of the store: none is an empty page.
+using PageChoice = std::optional<PageRange>;
+
+Result<PageChoice> choose_page(const RuntimeRecord& record, const EventQuery& query);
+EventPage finish_page(const RuntimeRecord& record, const EventQuery& query,
+                      std::vector<Event> events, Epoch epoch);
+
+Result<PageChoice> choose_page(const WorkerRecord& record, const Limits& limits,
+                               const TranscriptQuery& query);
+TranscriptPage finish_page(const WorkerRecord& record, const TranscriptQuery& query,
+                           std::vector<TranscriptEntry> entries);
+
+/// An error of a store about a transcript, with next_readable as an index instead of a sequence.
+Error with_transcript_cursor(Error error);
+
+}  // namespace worker_runtime
+#pragma GCC visibility pop

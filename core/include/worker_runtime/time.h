@@ -1,0 +1,37 @@
+// Points in time and the clock that gives them.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "worker_runtime/result.h"
+
+#pragma GCC visibility push(default)
+
+namespace worker_runtime {
+
+/// A point in time, UTC, in microseconds since 1970-01-01T00:00:00Z. The range that can be written
+/// is the years 0 to 9999.
+struct Timestamp {
+  std::int64_t microseconds = 0;
+  auto operator<=>(const Timestamp&) const = default;
+};
+
+/// RFC 3339 with microseconds: "2026-11-24T10:00:00.000001Z", always 27 characters.
+std::string to_string(Timestamp time);
+
+/// Reads what to_string() writes, and nothing else. `invalid_request` otherwise.
+Result<Timestamp> parse_timestamp(std::string_view text);
+
+/// Gives the current time. Called by one thread at a time, with no lock held that a reader needs.
+using Clock = std::function<Timestamp()>;
+
+/// The clock of the system.
+Clock system_clock();
+
+}  // namespace worker_runtime
+
+#pragma GCC visibility pop

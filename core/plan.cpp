@@ -1,0 +1,277 @@
+// Planning: see plan.h. The order of the checks in each function is part of the contract.
+#include "plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "worker_runtime/reads.h"
+
+namespace worker_runtime {
+namespace {
+
+Error not_found(const WorkerId& worker_id) {
+  return {ErrorCode::worker_not_found, "there is no worker " + worker_id.text()};
+}
+
+Error stopped() { return {ErrorCode::runtime_stopped, "the runtime is stopped"}; }
+
+Event next_event(const Head& head, const PlanContext& context, EventKind kind,
+                 std::string message) {
+  Event event;
+  event.id = head.runtime().last_event_id.next();
+  event.at = context.at;
+  event.kind = kind;
+  event.message = std::move(message);
+  return event;
+}
+
+Result<WorkerPointer> existing(const Head& head, const WorkerRef& worker_ref) {
+  if (worker_ref.runtime_id != head.runtime().runtime_id) {
+    return Error(ErrorCode::wrong_runtime,
+                 "worker " + worker_ref.worker_id.text() + " belongs to runtime " +
+                     worker_ref.runtime_id.text() + ", not to " + head.runtime().runtime_id.text());
+  }
+  WorkerPointer worker = head.find(worker_ref.worker_id);
+  if (!worker) return not_found(worker_ref.worker_id);
+  return worker;
+}
+
+// ---- create
+
+Result<Step> plan_one(const Head& head, CreateRequest& request, const PlanContext& context) {
+  const RuntimeRecord& runtime = head.runtime();
+  if (request.idempotency_key) {
+    if (const auto known = head.find_create_key(*request.idempotency_key)) {
+      if (known->digest != digest_of(request)) {
+        return Error(ErrorCode::idempotency_conflict,
+                     "the idempotency key was used for another create request, of worker " +
+                         known->worker_id.text());
+      }
+      if (known->deleted) return not_found(known->worker_id);
+      Step replay;
+      replay.replayed_create = known->worker_id;
+      return replay;
+    }
+  }
+  if (runtime.status == RuntimeStatus::stopped) return stopped();
+  WorkerId worker_id;
+  if (request.worker_id) {
+    worker_id = *request.worker_id;
+    if (head.is_taken(worker_id)) {
+      return Error(ErrorCode::worker_exists,
+                   "the id " + worker_id.text() + " is taken or was used before");
+    }
+  } else {
+    std::uint64_t number = runtime.next_worker;
+    do worker_id = generated_worker_id(number++);
+    while (head.is_taken(worker_id));
+  }
+  if (runtime.live_workers() >= runtime.limits.live_workers) {
+    return Error(
+        ErrorCode::limit_exceeded, "there are as many workers as the limit allows",
+        LimitFields{"live_workers", runtime.live_workers() + 1, runtime.limits.live_workers});
+  }
+  Step step;
+  Change& change = step.change.emplace();
+  change.event = next_event(head, context, EventKind::worker_created,
+                            "worker " + worker_id.text() + " created");
+  change.event.worker_ref = WorkerRef{runtime.runtime_id, worker_id};
+  WorkerDetail detail;
+  detail.summary.worker_ref = *change.event.worker_ref;
+  detail.summary.display_name = request.display_name;
+  detail.summary.last_event_id = change.event.id;
+  detail.summary.created_at = detail.summary.updated_at = context.at;
+  detail.request = request;
+  step.answer = std::move(detail);
+  change.create = std::move(request);
+  return step;
+}
+
+// ---- entries
+
+/// Checks from "not found" to "not running". A ready answer is a replay.
+Result<std::optional<EntryAccepted>> admit(const Head& head, const TranscriptEntry& entry,
+                                           const PlanContext& context) {
+  auto worker = existing(head, entry.worker_ref);
+  if (!worker) return std::move(worker).error();
+  const WorkerRecord& record = (*worker)->record;
+  if (const KeyedEntry* const known = context.known_entry) {
+    if (known->digest != digest_of(entry)) {
+      return Error(ErrorCode::idempotency_conflict,
+                   "the idempotency key was used for another entry: sequence " +
+                       std::to_string(known->sequence.value));
+    }
+    return std::optional(
+        EntryAccepted{entry.worker_ref, record.status, known->sequence, known->event_id});
+  }
+  if (head.runtime().status == RuntimeStatus::stopped) return stopped();
+  if (context.damage != nullptr) {
+    return Error(ErrorCode::worker_damaged,
+                 "worker " + record.worker_id.text() + " is damaged: " + *context.damage);
+  }
+  if (record.status != WorkerStatus::running) {
+    return Error(ErrorCode::worker_not_running, "worker " + record.worker_id.text() + " is " +
+                                                    std::string(to_string(record.status)));
+  }
+  std::size_t names = record.usage.counters.size();
+  for (const Counter& counter : entry.usage) {
+    const auto known =
+        std::find_if(record.usage.counters.begin(), record.usage.counters.end(),
+                     [&](const Counter& other) { return other.name == counter.name; });
+    if (known == record.usage.counters.end()) {
+      ++names;
+    } else if (counter.value > counter_max - known->value) {
+      return Error(ErrorCode::limit_exceeded, "counter " + counter.name + " would pass 2^53 - 1",
+                   LimitFields{"counter_value", known->value + counter.value, counter_max});
+    }
+  }
+  if (names > head.runtime().limits.named_counters) {
+    return Error(ErrorCode::limit_exceeded,
+                 "worker " + record.worker_id.text() + " has too many named counters",
+                 LimitFields{"named_counters", names, head.runtime().limits.named_counters});
+  }
+  return std::optional<EntryAccepted>();
+}
+
+Result<Step> append(const Head& head, TranscriptEntry entry, EventKind kind, const char* message,
+                    const PlanContext& context) {
+  auto admitted = admit(head, entry, context);
+  if (!admitted) return std::move(admitted).error();
+  if (*admitted) return Step{**admitted, std::nullopt, std::nullopt};
+  const WorkerPointer worker = head.find(entry.worker_ref.worker_id);
+  Step step;
+  Change& change = step.change.emplace();
+  change.event = next_event(head, context, kind, message);
+  change.event.worker_ref = entry.worker_ref;
+  change.event.sequence = worker->record.last_sequence.next();
+  entry.sequence = *change.event.sequence;
+  entry.at = context.at;
+  entry.event_id = change.event.id;
+  step.answer =
+      EntryAccepted{entry.worker_ref, worker->record.status, entry.sequence, entry.event_id};
+  change.entry = std::move(entry);
+  return step;
+}
+
+Result<Step> plan_one(const Head& head, SendInput& request, const PlanContext& context) {
+  TranscriptEntry entry;
+  entry.worker_ref = std::move(request.worker_ref);
+  entry.role = request.role == InputRole::user ? Role::user : Role::system;
+  entry.content = std::move(request.content);
+  entry.idempotency_key = std::move(request.idempotency_key);
+  return append(head, std::move(entry), EventKind::worker_input_accepted, "input accepted",
+                context);
+}
+
+Result<Step> plan_one(const Head& head, AppendOutput& request, const PlanContext& context) {
+  TranscriptEntry entry;
+  entry.worker_ref = std::move(request.worker_ref);
+  entry.role = request.role == OutputRole::assistant ? Role::assistant : Role::tool;
+  entry.content = std::move(request.content);
+  entry.name = std::move(request.name);
+  entry.data = std::move(request.data);
+  entry.usage = std::move(request.usage);
+  entry.idempotency_key = std::move(request.idempotency_key);
+  return append(head, std::move(entry), EventKind::worker_output_appended, "output appended",
+                context);
+}
+
+// ---- ends
+
+Result<Step> end(const Head& head, const WorkerRef& worker_ref, EventKind kind, std::string message,
+                 const PlanContext& context) {
+  auto worker = existing(head, worker_ref);
+  if (!worker) return std::move(worker).error();
+  if (head.runtime().status == RuntimeStatus::stopped) return stopped();
+  const WorkerRecord& record = (*worker)->record;
+  Step step;
+  if (record.status != WorkerStatus::running) {
+    step.answer = WorkerEnded{worker_ref, record.status, record.last_event_id};
+    return step;
+  }
+  Change& change = step.change.emplace();
+  change.event = next_event(head, context, kind, std::move(message));
+  change.event.worker_ref = worker_ref;
+  const auto status =
+      kind == EventKind::worker_stopped ? WorkerStatus::stopped : WorkerStatus::cancelled;
+  step.answer = WorkerEnded{worker_ref, status, change.event.id};
+  return step;
+}
+
+Result<Step> plan_one(const Head& head, StopWorker& request, const PlanContext& context) {
+  return end(head, request.worker_ref, EventKind::worker_stopped,
+             request.reason.value_or("worker stopped"), context);
+}
+
+Result<Step> plan_one(const Head& head, CancelWorker& request, const PlanContext& context) {
+  return end(head, request.worker_ref, EventKind::worker_cancelled,
+             request.reason.value_or("worker cancelled"), context);
+}
+
+Result<Step> plan_one(const Head& head, DeleteWorker& request, const PlanContext& context) {
+  auto worker = existing(head, request.worker_ref);
+  if (!worker) return std::move(worker).error();
+  if (head.runtime().status == RuntimeStatus::stopped) return stopped();
+  const WorkerId& worker_id = request.worker_ref.worker_id;
+  if ((*worker)->record.status == WorkerStatus::running) {
+    return Error(ErrorCode::worker_active,
+                 "worker " + worker_id.text() + " still runs: stop or cancel it first");
+  }
+  Step step;
+  Change& change = step.change.emplace();
+  change.event = next_event(head, context, EventKind::worker_deleted,
+                            "worker " + worker_id.text() + " deleted");
+  change.event.worker_ref = request.worker_ref;
+  step.answer = WorkerDeleted{request.worker_ref, change.event.id};
+  return step;
+}
+
+// ---- the Runtime itself
+
+Result<Step> plan_one(const Head& head, StopRuntime&, const PlanContext& context) {
+  const RuntimeRecord& runtime = head.runtime();
+  Step step;
+  step.answer = RuntimeChanged{runtime.last_event_id};
+  if (runtime.status == RuntimeStatus::stopped) return step;
+  Change& change = step.change.emplace();
+  change.event = next_event(head, context, EventKind::runtime_stopped, "runtime stopped");
+  change.stopped_workers = runtime.running_workers;
+  change.event.id.value += change.stopped_workers;
+  step.answer = RuntimeChanged{change.event.id};
+  return step;
+}
+
+Result<Step> plan_one(const Head& head, StartRuntime&, const PlanContext& context) {
+  Step step;
+  step.answer = RuntimeChanged{head.runtime().last_event_id};
+  if (head.runtime().status == RuntimeStatus::running && head.runtime().lsn.value > 0) return step;
+  Change& change = step.change.emplace();
+  change.event = next_event(head, context, EventKind::runtime_started, "runtime started");
+  step.answer = RuntimeChanged{change.event.id};
+  return step;
+}
+
+}  // namespace
+
+Result<Step> plan(const Head& head, Mutation& operation, const PlanContext& context) {
+  return std::visit([&](auto& request) { return plan_one(head, request, context); }, operation);
+}
+
+const WorkerRef* worker_of(const Mutation& operation) {
+  return std::visit(
+      [](const auto& request) -> const WorkerRef* {
+        if constexpr (requires { request.worker_ref; }) return &request.worker_ref;
+        return nullptr;
+      },
+      operation);
+}
+
+const std::string* entry_key_of(const Mutation& operation) {
+  const std::optional<std::string>* key = nullptr;
+  if (const auto* const input = std::get_if<SendInput>(&operation)) key = &input->idempotency_key;
+  if (const auto* const output = std::get_if<AppendOutput>(&operation))
+    key = &output->idempotency_key;
+  return key != nullptr && *key ? &**key : nullptr;
+}
+
+}  // namespace worker_runtime

@@ -1,0 +1,39 @@
+// Planning: from the head and a request to what is to be committed. Pure: no I/O, no clock of its
+// own.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "state.h"
+#include "worker_runtime/operations.h"
+#include "worker_runtime/result.h"
+
+namespace worker_runtime {
+
+/// What a validated request comes to.
+struct Step {
+  Answer answer;
+  std::optional<Change> change;  ///< None: the answer stands by itself (a replay, a repetition).
+  std::optional<WorkerId>
+      replayed_create;  ///< The answer is this Worker's detail as it is when answered.
+};
+
+/// What planning needs to know beside the head. The shell finds it out before.
+struct PlanContext {
+  Timestamp at;  ///< For the event: the clock, but never before the last event.
+  const std::string* damage = nullptr;  ///< The cause, if the Worker's files are damaged.
+  const KeyedEntry* known_entry =
+      nullptr;  ///< The entry that carries the request's key, if there is one.
+};
+
+/// The checks that need state, in the order that docs/GUIDE.md gives, and the effect. Takes text
+/// out of `operation`.
+Result<Step> plan(const Head& head, Mutation& operation, const PlanContext& context);
+
+/// The Worker that an operation is about, if it is about one that exists already.
+const WorkerRef* worker_of(const Mutation& operation);
+/// The key of an operation that appends an entry.
+const std::string* entry_key_of(const Mutation& operation);
+
+}  // namespace worker_runtime

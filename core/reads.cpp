@@ -1,0 +1,201 @@
+// The rules of reads: see reads.h.
+#include "worker_runtime/reads.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace worker_runtime {
+namespace {
+
+bool matches(const WorkerRecord& record, const DamagedWorkers& damaged, StatusFilter filter) {
+  switch (filter) {
+    case StatusFilter::running:
+      return record.status == WorkerStatus::running;
+    case StatusFilter::stopped:
+      return record.status == WorkerStatus::stopped;
+    case StatusFilter::cancelled:
+      return record.status == WorkerStatus::cancelled;
+    case StatusFilter::damaged:
+      return damaged.contains(record.worker_id);
+    default:
+      return true;
+  }
+}
+
+/// The range of a page over numbers 1..last that starts at `start`.
+Result<PageChoice> choose(std::uint64_t start, std::uint64_t last, std::uint64_t shown_start,
+                          Direction direction, std::uint64_t items, std::uint64_t bytes) {
+  if (start > last + 1) {
+    return Error(ErrorCode::cursor_ahead,
+                 "cursor " + std::to_string(shown_start) + " is past the end of the log");
+  }
+  if (start == last + 1 || start == 0) return PageChoice();
+  if (direction == Direction::oldest_first)
+    return PageChoice(PageRange{start, last, direction, items, bytes});
+  return PageChoice(PageRange{1, start, direction, items, bytes});
+}
+
+}  // namespace
+
+Result<std::uint64_t> page_items(std::optional<std::uint64_t> limit, const Limits& limits) {
+  if (!limit) return limits.page_items;
+  if (*limit == 0) return Error(ErrorCode::invalid_request, "a page limit must be at least 1");
+  if (*limit > limits.page_items) {
+    return Error(ErrorCode::limit_exceeded,
+                 "a page has at most " + std::to_string(limits.page_items) + " items, not " +
+                     std::to_string(*limit),
+                 LimitFields{"page_items", *limit, limits.page_items});
+  }
+  return *limit;
+}
+
+Result<WorkerPointer> find_worker(const State& state, const WorkerRef& worker_ref) {
+  if (worker_ref.runtime_id != state.runtime().runtime_id) {
+    return Error(ErrorCode::wrong_runtime, "worker " + worker_ref.worker_id.text() +
+                                               " belongs to runtime " +
+                                               worker_ref.runtime_id.text() + ", not to " +
+                                               state.runtime().runtime_id.text());
+  }
+  WorkerPointer worker = state.find(worker_ref.worker_id);
+  if (!worker)
+    return Error(ErrorCode::worker_not_found, "there is no worker " + worker_ref.worker_id.text());
+  return worker;
+}
+
+WorkerSummary summarize(const WorkerState& worker, const RuntimeId& runtime_id,
+                        const DamagedWorkers& damaged) {
+  const WorkerRecord& record = worker.record;
+  WorkerSummary summary;
+  summary.worker_ref = {runtime_id, record.worker_id};
+  summary.display_name = record.display_name;
+  summary.status = record.status;
+  if (const auto found = damaged.find(record.worker_id); found != damaged.end())
+    summary.damaged = found->second;
+  summary.transcript_len = record.last_sequence.value;
+  summary.last_event_id = record.last_event_id;
+  summary.created_at = record.created_at;
+  summary.updated_at = record.updated_at;
+  summary.usage = record.usage;
+  return summary;
+}
+
+RuntimeSummary summarize(const RuntimeRecord& record, const DamagedWorkers& damaged) {
+  RuntimeSummary summary;
+  summary.runtime_id = record.runtime_id;
+  summary.display_name = record.display_name;
+  summary.status = record.status;
+  summary.worker_count = record.live_workers();
+  summary.active_worker_count = record.running_workers;
+  summary.stopped_worker_count = record.stopped_workers;
+  summary.cancelled_worker_count = record.cancelled_workers;
+  summary.damaged_worker_count = damaged.size();
+  summary.event_count = record.last_event_id.value;
+  summary.transcript_entry_count = record.transcript_entries;
+  summary.content_bytes = record.usage.content_bytes;
+  summary.usage = record.usage;
+  summary.limits = record.limits;
+  return summary;
+}
+
+Result<WorkerPage> list_workers(const State& state, const DamagedWorkers& damaged,
+                                const ListQuery& query) {
+  auto items = page_items(query.limit, state.runtime().limits);
+  if (!items) return std::move(items).error();
+  WorkerPage page;
+  std::optional<WorkerId> after = query.after;
+  for (;;) {
+    // One more than is shown tells whether there is a next page.
+    const std::vector<WorkerPointer> found = state.list(after, *items + 1);
+    for (const WorkerPointer& worker : found) {
+      if (!matches(worker->record, damaged, query.status)) continue;
+      if (page.workers.size() == *items) {
+        page.next_after = page.workers.back().worker_ref.worker_id;
+        return page;
+      }
+      page.workers.push_back(summarize(*worker, state.runtime().runtime_id, damaged));
+    }
+    if (found.size() <= *items) return page;
+    after = found.back()->record.worker_id;
+  }
+}
+
+Result<DiagnosticPage> read_diagnostics(const DiagnosticLog& log, const Limits& limits,
+                                        std::uint64_t after, std::optional<std::uint64_t> limit) {
+  auto items = page_items(limit, limits);
+  if (!items) return std::move(items).error();
+  return DiagnosticPage{log.read(after, *items), log.total()};
+}
+
+Result<PageChoice> choose_page(const RuntimeRecord& record, const EventQuery& query) {
+  auto items = page_items(query.limit, record.limits);
+  if (!items) return std::move(items).error();
+  if (query.from && query.from->value == 0) {
+    return Error(ErrorCode::invalid_request, "event ids start at 1");
+  }
+  const std::uint64_t last = record.last_event_id.value;
+  const std::uint64_t start = query.from                                   ? query.from->value
+                              : query.direction == Direction::oldest_first ? 1
+                                                                           : last;
+  return choose(start, last, start, query.direction, *items, record.limits.page_bytes);
+}
+
+EventPage finish_page(const RuntimeRecord& record, const EventQuery& query,
+                      std::vector<Event> events, Epoch epoch) {
+  EventPage page;
+  page.epoch = epoch;
+  page.events = std::move(events);
+  if (page.events.empty()) {
+    page.next = query.from.value_or(
+        query.direction == Direction::oldest_first ? record.last_event_id.next() : EventId{});
+    return page;
+  }
+  const std::uint64_t shown = page.events.back().id.value;
+  if (query.direction == Direction::oldest_first) {
+    page.next = EventId{shown + 1};
+    page.has_more = shown < record.last_event_id.value;
+  } else {
+    page.next = EventId{shown - 1};
+    page.has_more = shown > 1;
+  }
+  return page;
+}
+
+Result<PageChoice> choose_page(const WorkerRecord& record, const Limits& limits,
+                               const TranscriptQuery& query) {
+  auto items = page_items(query.limit, limits);
+  if (!items) return std::move(items).error();
+  const std::uint64_t last = record.last_sequence.value;
+  if (query.start && *query.start > last) {
+    return Error(ErrorCode::cursor_ahead,
+                 "index " + std::to_string(*query.start) + " is past the end of the transcript");
+  }
+  const std::uint64_t start = query.start                                  ? *query.start + 1
+                              : query.direction == Direction::oldest_first ? 1
+                                                                           : last;
+  return choose(start, last, start - 1, query.direction, *items, limits.page_bytes);
+}
+
+TranscriptPage finish_page(const WorkerRecord& record, const TranscriptQuery& query,
+                           std::vector<TranscriptEntry> entries) {
+  TranscriptPage page;
+  page.items = std::move(entries);
+  page.total = record.last_sequence.value;
+  if (page.items.empty()) return page;
+  const std::uint64_t shown = page.items.back().sequence.value;
+  if (query.direction == Direction::oldest_first) {
+    if (shown < page.total) page.next = shown;
+  } else if (shown > 1) {
+    page.next = shown - 2;
+  }
+  return page;
+}
+
+Error with_transcript_cursor(Error error) {
+  const auto* const fields = error.get<FileFields>();
+  if (fields == nullptr || !fields->next_readable || *fields->next_readable == 0) return error;
+  FileFields shifted = *fields;
+  --*shifted.next_readable;
+  return {error.code(), error.message(), std::move(shifted)};
+}
+
+}  // namespace worker_runtime

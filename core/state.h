@@ -1,0 +1,108 @@
+// The state behind State, and the head: the state plus what a group of commits that is not durable
+// yet did.
+//
+// Planning works on the head, so that the second commit of a group sees the first. After the sync
+// the head is merged into the state; or it is dropped, and nothing has happened. The state is only
+// read meanwhile: readers need no lock against planning.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "worker_runtime/commit.h"
+
+namespace worker_runtime {
+
+/// Where a create key leads.
+struct CreateKeyTarget {
+  WorkerId worker_id;
+  BodyDigest digest;
+  bool deleted = false;
+};
+
+class StateImplementation {
+ public:
+  struct ByText {
+    bool operator()(const WorkerId* left, const WorkerId* right) const { return *left < *right; }
+  };
+
+  explicit StateImplementation(RuntimeRecord runtime) : runtime_(std::move(runtime)) {}
+
+  void put(WorkerPointer worker);
+  void remove(const WorkerId& worker_id);
+  void put(Tombstone tombstone);
+
+  RuntimeRecord runtime_;
+  std::unordered_map<WorkerId, WorkerPointer> workers_;
+  std::set<const WorkerId*, ByText> order_;  // the keys of workers_
+  std::unordered_map<std::string, CreateKeyTarget> create_keys_;
+  std::unordered_map<WorkerId, Tombstone> tombstones_;
+};
+
+class Head {
+ public:
+  explicit Head(const StateImplementation& base) : base_(base), runtime_(base.runtime_) {}
+
+  [[nodiscard]] const RuntimeRecord& runtime() const { return runtime_; }
+  [[nodiscard]] WorkerPointer find(const WorkerId& worker_id) const;
+  /// Whether the id was ever used.
+  [[nodiscard]] bool is_taken(const WorkerId& worker_id) const;
+  [[nodiscard]] std::optional<CreateKeyTarget> find_create_key(const std::string& key) const;
+  /// The newest entry of this group with the key.
+  [[nodiscard]] const KeyedEntry* find_entry_key(const WorkerId& worker_id,
+                                                 const std::string& key) const;
+
+  /// The events of a change, a compact one expanded. To be asked before apply().
+  void expand(const Change& change, std::vector<ExpandedEvent>& events) const;
+  /// Checks that the change fits and applies it as part of commit `lsn`. On an error some of it may
+  /// be applied: the head is to be dropped or rolled back.
+  Result<void> apply(const Change& change, Lsn lsn);
+  void set_lsn(Lsn lsn) { runtime_.lsn = lsn; }
+
+  /// Between these two, what is applied can be taken back.
+  void begin_unit();
+  void roll_back();
+  void end_unit();
+
+  [[nodiscard]] std::vector<ChangedWorker> changed() const;
+  [[nodiscard]] const std::vector<std::pair<WorkerId, KeyedEntry>>& keyed_entries() const {
+    return keyed_;
+  }
+  /// Moves everything into the state that the head stands on.
+  void merge_into(StateImplementation& state);
+
+ private:
+  struct Touched {
+    WorkerPointer worker;  // null: deleted
+    std::optional<Tombstone> tombstone;
+  };
+
+  Result<void> create(const Change& change, Lsn lsn);
+  Result<void> append(const Change& change, Lsn lsn);
+  Result<void> end(const Change& change, Lsn lsn);
+  Result<void> remove(const Change& change, Lsn lsn);
+  Result<void> stop_all(const Change& change, Lsn lsn);
+  void put(const WorkerId& worker_id, Touched touched);
+  [[nodiscard]] std::vector<WorkerId> running() const;
+
+  const StateImplementation& base_;
+  RuntimeRecord runtime_;
+  std::unordered_map<WorkerId, Touched> touched_;
+  std::vector<WorkerId> order_;  // of first touch
+  std::unordered_map<std::string, CreateKeyTarget> create_keys_;
+  std::vector<std::pair<WorkerId, KeyedEntry>> keyed_;
+
+  bool in_unit_ = false;
+  RuntimeRecord runtime_before_;
+  std::size_t keyed_before_ = 0;
+  std::vector<std::function<void()>> undo_;
+};
+
+}  // namespace worker_runtime

@@ -1,0 +1,24 @@
+// Checks of a request by itself: those that need no state but the limits. They come first for every
+// operation and run on the caller's thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "worker_runtime/operations.h"
+#include "worker_runtime/options.h"
+#include "worker_runtime/result.h"
+
+namespace worker_runtime {
+
+/// Also brings the request into its normal form: data without insignificant white space, counters
+/// by name.
+Result<void> validate(Mutation& operation, const Limits& limits);
+
+/// Options with which a Runtime is opened.
+Result<void> validate_display_name(const std::optional<std::string>& display_name,
+                                   const Limits& limits);
+/// `invalid_request` for an unknown name or a value of 0.
+Result<void> apply_limit(Limits& limits, const LimitSetting& setting);
+
+}  // namespace worker_runtime

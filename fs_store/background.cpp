@@ -1,0 +1,162 @@
+// The background thread of the store: extends the readable files, lays out journal space, runs
+// checkpoints.
+#include <algorithm>
+#include <utility>
+
+#include "fs_store.h"
+
+namespace worker_runtime::fs_store {
+namespace {
+
+/// A delete is followed by a checkpoint that takes the last of the Worker out of every live file.
+constexpr std::chrono::milliseconds deletion_delay{1000};
+/// While the disk is full, room is looked for this often.
+constexpr std::chrono::milliseconds full_retry{200};
+/// Views looked at between two other pieces of work.
+constexpr std::size_t survey_records = 64;
+constexpr std::chrono::milliseconds survey_pause{20};
+
+}  // namespace
+
+void FsStore::wake_background() {
+  const std::lock_guard lock(state_mutex_);
+  // One wake a round: while a round is due already, a commit costs no system call here.
+  if (work_is_waiting_) return;
+  work_is_waiting_ = true;
+  wake_.notify_one();
+}
+
+void FsStore::stop_background() {
+  if (!background_.joinable()) return;
+  background_.request_stop();
+  background_.join();
+}
+
+void FsStore::background(const std::stop_token& stop) {
+  std::unique_lock lock(state_mutex_);
+  while (!stop.stop_requested()) {
+    const auto asked = [this] { return checkpoints_asked_ > checkpoints_done_; };
+    const auto awake = [&] { return work_is_waiting_ || asked(); };
+    if (logs_full_ || journal_full_) {
+      wake_.wait_for(lock, stop, full_retry, asked);
+    } else if (!survey_.done()) {
+      wake_.wait_for(lock, stop, survey_pause, awake);
+    } else if (changed_since_) {
+      const auto due =
+          *changed_since_ + (deletion_is_waiting_ ? deletion_delay : options_.checkpoint_interval);
+      wake_.wait_until(lock, stop, due, awake);
+    } else {
+      wake_.wait(lock, stop, awake);
+    }
+    if (stop.stop_requested()) return;
+    // Let a few commits gather, so that a file is appended to once for all of them.
+    if (work_is_waiting_ && !asked()) wake_.wait_for(lock, stop, options_.extend_interval, asked);
+    if (stop.stop_requested()) return;
+    if (failure_) {
+      wake_.wait(lock, stop, [] { return false; });
+      return;
+    }
+    background_round(lock);
+  }
+}
+
+void FsStore::background_round(std::unique_lock<std::mutex>& lock) {
+  work_is_waiting_ = false;
+  const std::uint64_t asked = checkpoints_asked_;
+  const bool checkpoint_now = asked > checkpoints_done_ || checkpoint_is_due();
+  lock.unlock();
+  if (checkpoint_now) {
+    auto done = run_checkpoint(Final::no);
+    if (!done && done.error().code() == ErrorCode::store_failed) done = fail(done.error());
+    lock.lock();
+    checkpoints_done_ = std::max(checkpoints_done_, asked);
+    last_checkpoint_ = std::move(done);
+    lock.unlock();
+  } else {
+    extend_logs();
+  }
+  lay_out();
+  if (!survey_.done() && !failure()) {
+    Decoder decoder;
+    auto renewed = survey_.step(*file_system_, decoder, catalog_, survey_records);
+    if (renewed) {
+      for (const ViewSurvey::Renewed& view : *renewed) {
+        diagnostics_->raise(system_clock()(), Severity::warning, "worker.view_renewed",
+                            "worker.json was made anew from the catalog: " + view.cause,
+                            WorkerRef{runtime_id_, view.worker_id});
+      }
+    }
+  }
+  raise_troubles();
+  lock.lock();
+  progress_.notify_all();
+}
+
+bool FsStore::checkpoint_is_due() const {
+  if (!changed_since_) return false;
+  const auto waited = std::chrono::steady_clock::now() - *changed_since_;
+  return waited >= options_.checkpoint_interval ||
+         (deletion_is_waiting_ && waited >= deletion_delay) ||
+         journal_bytes_ >= options_.checkpoint_bytes;
+}
+
+void FsStore::extend_logs() {
+  auto done = logs_.remove_deleted();
+  if (done) done = logs_.extend();
+  if (done) {
+    set_full(logs_full_, false, {});
+  } else if (is_full(done.error())) {
+    set_full(logs_full_, true, "the disk is full: " + done.error().message());
+  } else if (done.error().code() == ErrorCode::store_failed) {
+    static_cast<void>(fail(done.error()));
+  } else {
+    diagnostics_->raise_once(system_clock()(), Severity::error, "store.log_not_extended",
+                             done.error().message());
+  }
+}
+
+void FsStore::lay_out() {
+  if (failure()) return;
+  if (options_.durability == Durability::interval) {
+    const std::lock_guard lock(commit_mutex_);
+    auto synced = journal_->sync();
+    if (!synced) {
+      static_cast<void>(fail(synced.error()));
+      return;
+    }
+  }
+  auto done = journal_->lay_out_ahead(journal_full_ ? LayOut::now : LayOut::when_needed);
+  const std::uint64_t bytes = journal_->bytes();
+  {
+    const std::lock_guard lock(state_mutex_);
+    journal_bytes_ = bytes;
+  }
+  if (done) {
+    set_full(journal_full_, false, {});
+  } else if (done.error().code() == ErrorCode::store_failed) {
+    static_cast<void>(fail(done.error()));
+  } else if (done.error().code() == ErrorCode::store_full) {
+    set_full(journal_full_, true, done.error().message());
+  }
+}
+
+void FsStore::set_full(bool& which, bool full, const std::string& detail) {
+  const std::lock_guard lock(state_mutex_);
+  which = full;
+  if (full) {
+    full_detail_ = detail;
+    diagnostics_->raise_once(system_clock()(), Severity::error, "store.full", detail);
+    wake_.notify_one();
+  } else if (!logs_full_ && !journal_full_) {
+    diagnostics_->clear("store.full");
+  }
+}
+
+void FsStore::raise_troubles() {
+  for (const LogTrouble& trouble : logs_.take_troubles()) {
+    diagnostics_->raise_once(system_clock()(), Severity::error, "worker.damaged", trouble.cause,
+                             WorkerRef{runtime_id_, trouble.worker_id});
+  }
+}
+
+}  // namespace worker_runtime::fs_store

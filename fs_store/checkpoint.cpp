@@ -1,0 +1,174 @@
+// Checkpoints: the order of the steps and its reasons stand in fs_store.h.
+#include <algorithm>
+#include <utility>
+
+#include "checked_line.h"
+#include "fs_store.h"
+#include "layout.h"
+#include "snapshot.h"
+
+namespace worker_runtime::fs_store {
+
+Result<Lsn> FsStore::run_checkpoint(Final final) {
+  auto input = begin_checkpoint(final);
+  if (!input) return std::move(input).error();
+  if (!*input) {
+    const std::lock_guard lock(state_mutex_);
+    return checkpoint_lsn_;
+  }
+  auto written = write_checkpoint(**input);
+  if (!written) {
+    const std::lock_guard lock(commit_mutex_);
+    changes_.put_back(std::move((*input)->changes));
+    const std::lock_guard state_lock(state_mutex_);
+    if (!changed_since_) changed_since_ = std::chrono::steady_clock::now();
+    return std::move(written).error();
+  }
+  const Lsn lsn = (*input)->record.lsn;
+  {
+    const std::lock_guard lock(state_mutex_);
+    checkpoint_lsn_ = lsn;
+    journal_bytes_ = journal_->bytes();
+  }
+  diagnostics_->clear("store.checkpoint_failed");
+  return lsn;
+}
+
+/// Fixes the LSN. None: there is nothing to write.
+Result<std::optional<FsStore::CheckpointInput>> FsStore::begin_checkpoint(Final final) {
+  const std::lock_guard lock(commit_mutex_);
+  std::uint64_t diagnostics_before = 0;
+  {
+    const std::lock_guard state_lock(state_mutex_);
+    diagnostics_before = diagnostics_at_checkpoint_;
+  }
+  const bool nothing_new = changes_.empty() && diagnostics_->total() == diagnostics_before;
+  if (nothing_new) {
+    if (final == Final::yes) {
+      auto cut = journal_->cut_filler();
+      if (!cut) return fail(cut.error());
+    }
+    return std::optional<CheckpointInput>();
+  }
+  // Commits behind C go to a segment of their own, so that everything up to C can be let go as
+  // whole files.
+  auto rotated = journal_->rotate(final == Final::yes ? LayOut::header_only : LayOut::now);
+  if (!rotated) {
+    if (rotated.error().code() == ErrorCode::store_full) return std::move(rotated).error();
+    return fail(rotated.error());
+  }
+  CheckpointInput input{record_, std::exchange(changes_, {}), logs_.begin_generation()};
+  const std::lock_guard state_lock(state_mutex_);
+  changed_since_.reset();
+  deletion_is_waiting_ = false;
+  return std::optional(std::move(input));
+}
+
+Result<void> FsStore::write_checkpoint(CheckpointInput& input) {
+  auto done = logs_.remove_deleted();
+  if (done) done = logs_.extend(input.generation);
+  if (!done) {
+    if (is_full(done.error()))
+      set_full(logs_full_, true, "the disk is full: " + done.error().message());
+    return done;
+  }
+  done = logs_.sync();
+  if (!done) return done;
+  auto updates = catalog_updates(input.changes);
+  if (!updates) return std::move(updates).error();
+  // Nothing of a deleted Worker may stay in a live file: the catalog is written anew without it.
+  auto position = catalog_.update(*updates, input.record.lsn, runtime_id_,
+                                  input.changes.has_deletions || catalog_needs_rewrite_);
+  if (!position) return std::move(position).error();
+  done = write_views(*updates);
+  if (done) done = write_runtime_json(input);
+  if (!done) return done;
+  catalog_needs_rewrite_ = false;
+  done = catalog_.remove_old();
+  if (done) done = journal_->drop_below(input.record.lsn);
+  const std::lock_guard lock(creates_mutex_);
+  for (const auto& [worker_id, record] : input.changes.workers) {
+    if (!record.create.empty()) creates_.erase(worker_id);
+  }
+  return done;
+}
+
+Result<std::vector<CatalogUpdate>> FsStore::catalog_updates(const ChangeSet& changes) {
+  std::vector<CatalogUpdate> updates;
+  updates.reserve(changes.workers.size());
+  for (const auto& [worker_id, record] : changes.workers) {
+    auto update = record_update(worker_id, record);
+    if (!update) return std::move(update).error();
+    if (*update) updates.push_back(std::move(**update));
+  }
+  // In the order of the commits: a catalog can be read as a history.
+  std::sort(updates.begin(), updates.end(),
+            [](const CatalogUpdate& left, const CatalogUpdate& right) {
+              return line_number(left.line, "lsn") < line_number(right.line, "lsn");
+            });
+  return updates;
+}
+
+Result<std::optional<CatalogUpdate>> FsStore::record_update(const WorkerId& worker_id,
+                                                            const ChangedRecord& record) {
+  CatalogUpdate update{worker_id, {}, !record.worker};
+  std::string object;
+  if (!record.worker) {
+    if (record.tombstone) {
+      encode(object, *record.tombstone, runtime_id_);
+      append_checked_line(update.line, object);
+    }
+    return std::optional(std::move(update));
+  }
+  CatalogRecord line{record.worker->record,
+                     record.worker->create_digest,
+                     logs_.transcript(worker_id),
+                     record.create,
+                     {}};
+  // The create request and members of a newer version stand in the line before.
+  auto before = catalog_.read_line(worker_id);
+  if (!before) return std::move(before).error();
+  if (*before) {
+    Decoder decoder;
+    auto known = decoder.catalog_line(**before, Requests::read);
+    if (!known) return std::move(known).error();
+    line.unknown = std::move(known->record->unknown);
+    if (line.create.empty()) line.create = std::move(known->record->create);
+  }
+  encode(object, line, runtime_id_);
+  append_checked_line(update.line, object);
+  return std::optional(std::move(update));
+}
+
+Result<void> FsStore::write_views(std::span<const CatalogUpdate> updates) {
+  for (const CatalogUpdate& update : updates) {
+    if (update.tombstone) continue;
+    auto written = write_view(*file_system_, update.worker_id, update.line);
+    if (!written) return written;
+  }
+  return {};
+}
+
+Result<void> FsStore::write_runtime_json(const CheckpointInput& input) {
+  RuntimeSnapshot snapshot;
+  snapshot.record = input.record;
+  snapshot.epoch = epoch_;
+  snapshot.created_at = created_at_;
+  snapshot.catalog = catalog_.position();
+  snapshot.events = logs_.events();
+  snapshot.diagnostics = diagnostics_->snapshot();
+  snapshot.diagnostics_total = diagnostics_->total();
+  snapshot.unknown = unknown_members_;
+  std::string object;
+  encode(object, snapshot);
+  std::string line;
+  append_checked_line(line, object);
+  auto replaced =
+      replace_file(*file_system_, std::string(layout::runtime_json), line, Durable::yes);
+  if (!replaced) return replaced;
+  const std::lock_guard lock(state_mutex_);
+  diagnostics_at_checkpoint_ = snapshot.diagnostics_total;
+  return {};
+}
+
+}  // namespace worker_runtime::fs_store

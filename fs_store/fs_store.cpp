@@ -1,0 +1,459 @@
+// The store behind a Runtime: restore, commit, read, close. See fs_store.h.
+#include "fs_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "checked_line.h"
+#include "layout.h"
+#include "snapshot.h"
+
+namespace worker_runtime::fs_store {
+namespace {
+
+/// So much may wait for its log before a commit waits for the background thread: memory stays
+/// bounded.
+constexpr std::uint64_t pending_bytes_max = std::uint64_t{64} << 20U;
+
+/// Stop, cancel and delete must always go through: they are how room is made.
+Growth growth_of(const Commit& commit) {
+  for (const Change& change : commit.changes) {
+    switch (change.event.kind) {
+      case EventKind::worker_stopped:
+      case EventKind::worker_cancelled:
+      case EventKind::worker_deleted:
+      case EventKind::runtime_stopped:
+        break;
+      default:
+        return Growth::grows;
+    }
+  }
+  return Growth::makes_room;
+}
+
+}  // namespace
+
+FsStore::FsStore(StoreOptions options, RuntimeId runtime_id,
+                 std::unique_ptr<FileSystem> file_system, std::unique_ptr<FileLock> lock,
+                 std::optional<std::string> unsafe)
+    : options_(std::move(options)),
+      runtime_id_(std::move(runtime_id)),
+      file_system_(std::move(file_system)),
+      lock_(std::move(lock)),
+      unsafe_(std::move(unsafe)),
+      logs_(*file_system_, options_.log_part_bytes),
+      catalog_(*file_system_) {}
+
+FsStore::~FsStore() { stop_background(); }
+
+// ---- restore
+
+Result<Restored> FsStore::restore() {
+  Decoder decoder;
+  LoadLimits limits;
+  const auto mark = read_durable_mark(*file_system_);
+  if (mark && mark->durability == Durability::sync) limits.proof = mark->lsn;
+  auto loaded = load(*file_system_, decoder, runtime_id_, limits, catalog_, logs_);
+  if (!loaded) return std::move(loaded).error();
+  auto settled = settle(*file_system_, runtime_id_, options_.durability, *loaded, logs_);
+  if (!settled) return std::move(settled).error();
+
+  const RuntimeSnapshot& snapshot = loaded->snapshot;
+  diagnostics_ = std::make_shared<DiagnosticLog>(snapshot.record.limits.diagnostics_kept);
+  diagnostics_->restore(snapshot.diagnostics, snapshot.diagnostics_total);
+  epoch_ = settled->epoch;
+  created_at_ = snapshot.created_at;
+  unknown_members_ = snapshot.unknown;
+  const Timestamp now = system_clock()();
+  if (loaded->journal.records > 0) {
+    settled->notes.insert(
+        settled->notes.begin(),
+        "replayed " + std::to_string(loaded->journal.records) + " commits of the journal");
+  }
+  for (const std::string& note : settled->notes) {
+    diagnostics_->raise(now, Severity::info, "store.recovered", note);
+    recovered_ = recovered_ ? *recovered_ + "; " + note : note;
+  }
+  for (const std::string& warning : settled->warnings) {
+    diagnostics_->raise(now, Severity::warning, "store.record_restored", warning);
+  }
+  if (unsafe_) {
+    diagnostics_->raise_once(now, Severity::warning, "store.unsafe_file_system",
+                             "the file system (" + *unsafe_ + ") may lose acknowledged operations");
+  }
+
+  catalog_needs_rewrite_ = !loaded->catalog_repairs.empty();
+
+  const std::lock_guard lock(commit_mutex_);
+  journal_ = std::move(settled->journal);
+  changes_ = std::move(loaded->changes);
+  changes_.runtime_changed =
+      changes_.runtime_changed || diagnostics_->total() != snapshot.diagnostics_total;
+  record_ = loaded->state.runtime();
+  for (const auto& [worker_id, record] : changes_.workers) {
+    if (!record.create.empty()) creates_[worker_id] = record.create;
+  }
+  auto marked = write_mark(DurableMark::Writer::open);
+  if (!marked) return std::move(marked).error();
+  {
+    const std::lock_guard state_lock(state_mutex_);
+    checkpoint_lsn_ = snapshot.record.lsn;
+    durable_lsn_ = journal_->last_lsn();
+    journal_bytes_ = journal_->bytes();
+    diagnostics_at_checkpoint_ = snapshot.diagnostics_total;
+    work_is_waiting_ = true;
+    deletion_is_waiting_ = changes_.has_deletions;
+    if (!changes_.empty()) changed_since_ = std::chrono::steady_clock::now();
+  }
+  background_ = std::jthread([this](const std::stop_token& stop) { background(stop); });
+  return Restored{std::move(loaded->state), diagnostics_, epoch_, std::move(settled->damaged)};
+}
+
+// ---- commit
+
+Result<void> FsStore::append(const Commit& commit, std::span<const ExpandedEvent> events,
+                             const Limits& limits) {
+  if (auto failed = failure()) return *std::move(failed);
+  const Growth growth = growth_of(commit);
+  if (growth == Growth::grows) {
+    const std::lock_guard lock(state_mutex_);
+    if (logs_full_) return Error(ErrorCode::store_full, full_detail_);
+  }
+  for (const Change& change : commit.changes) {
+    if (!change.create) continue;
+    const std::size_t length = layout::encode_id(change.event.worker_ref->worker_id.text()).size();
+    if (length > layout::name_bytes_max) {
+      return Error(ErrorCode::invalid_request,
+                   "the worker id is too long for a directory name once encoded");
+    }
+  }
+  Result<void> staged;
+  {
+    // A checkpoint may be starting a new segment.
+    const std::lock_guard lock(commit_mutex_);
+    staged = journal_->stage(commit, limits.commit_bytes, growth);
+  }
+  if (!staged) {
+    if (staged.error().code() == ErrorCode::store_full) {
+      set_full(journal_full_, true, staged.error().message());
+    } else if (staged.error().code() == ErrorCode::store_failed) {
+      return fail(staged.error());
+    }
+    return staged;
+  }
+  append_log_lines(staged_lines_, events, runtime_id_);
+  for (const Change& change : commit.changes) {
+    if (!change.create) continue;
+    StagedCreate& create = staged_creates_.emplace_back();
+    create.worker_id = change.event.worker_ref->worker_id;
+    encode(create.create, *change.create);
+  }
+  return {};
+}
+
+Result<void> FsStore::sync(const RuntimeRecord& after, std::span<const ChangedWorker> changed) {
+  if (auto failed = failure()) return *std::move(failed);
+  const std::lock_guard lock(commit_mutex_);
+  if (journal_->group_is_empty()) {
+    record_ = after;
+    changes_.runtime_changed = true;
+    return {};
+  }
+  auto written = journal_->write_group();
+  if (!written) {
+    staged_lines_.clear();
+    staged_creates_.clear();
+    if (written.error().code() == ErrorCode::store_full) {
+      set_full(journal_full_, true, written.error().message());
+      return written;
+    }
+    return fail(written.error());
+  }
+  return hand_over(after, changed);
+}
+
+/// The group is durable: from here on readers of other processes may see it, and then the logs may
+/// have it.
+Result<void> FsStore::hand_over(const RuntimeRecord& after,
+                                std::span<const ChangedWorker> changed) {
+  auto marked = write_mark(DurableMark::Writer::open);
+  if (!marked && !is_full(marked.error())) return fail(marked.error());
+  for (LogLine& line : staged_lines_) {
+    if (line.worker_id) {
+      logs_.push_entry(*line.worker_id, std::move(line.line));
+    } else {
+      logs_.push_event(std::move(line.line));
+    }
+  }
+  staged_lines_.clear();
+  for (const ChangedWorker& worker : changed) {
+    changes_.add(worker);
+    if (!worker.worker) {
+      logs_.forget(worker.worker_id);
+      checked_.erase(worker.worker_id);
+    }
+  }
+  bool deleted = std::any_of(changed.begin(), changed.end(),
+                             [](const auto& worker) { return !worker.worker; });
+  if (!staged_creates_.empty() || deleted) {
+    const std::lock_guard lock(creates_mutex_);
+    for (StagedCreate& create : staged_creates_) {
+      const auto found = changes_.workers.find(create.worker_id);
+      if (found == changes_.workers.end() || !found->second.worker)
+        continue;  // deleted in the same group
+      found->second.create = create.create;
+      creates_[create.worker_id] = std::move(create.create);
+    }
+    for (const ChangedWorker& worker : changed) {
+      if (!worker.worker) creates_.erase(worker.worker_id);
+    }
+  }
+  staged_creates_.clear();
+  record_ = after;
+  changes_.runtime_changed = true;
+  {
+    const std::lock_guard lock(state_mutex_);
+    durable_lsn_ = journal_->last_lsn();
+    deletion_is_waiting_ = deletion_is_waiting_ || deleted;
+    if (!changed_since_) changed_since_ = std::chrono::steady_clock::now();
+  }
+  wake_background();
+  // What waits for its log is bounded, unless the disk is full: then growth is refused anyway.
+  if (logs_.pending_bytes() > pending_bytes_max) {
+    std::unique_lock lock(state_mutex_);
+    progress_.wait(lock, [this] {
+      return logs_.pending_bytes() <= pending_bytes_max || logs_full_ || failure_.has_value();
+    });
+  }
+  return {};
+}
+
+Result<void> FsStore::write_mark(DurableMark::Writer writer) {
+  if (!mark_file_) {
+    const std::string path(layout::durable);
+    auto file = file_system_->open(path, OpenMode::write);
+    if (!file && is_missing(file.error())) file = file_system_->open(path, OpenMode::create_new);
+    if (!file) return std::move(file).error();
+    mark_file_ = std::move(*file);
+    auto cut = mark_file_->truncate(0);
+    if (!cut) return cut;
+  }
+  return mark_file_->write(
+      0, durable_mark_text({journal_->last_lsn(), epoch_, writer, options_.durability}));
+}
+
+Error FsStore::fail(const Error& cause) {
+  const std::lock_guard lock(state_mutex_);
+  if (!failure_) {
+    FileFields fields;
+    if (const auto* const known = cause.get<FileFields>()) fields = *known;
+    failure_ =
+        Error(ErrorCode::store_failed,
+              "the store failed; the outcome is unknown until it is reopened: " + cause.message(),
+              std::move(fields));
+    diagnostics_->raise_once(system_clock()(), Severity::error, "store.failed",
+                             failure_->message());
+  }
+  progress_.notify_all();
+  return *failure_;
+}
+
+std::optional<Error> FsStore::failure() const {
+  const std::lock_guard lock(state_mutex_);
+  return failure_;
+}
+
+// ---- reads
+
+std::optional<Error> FsStore::check_worker(const WorkerId& worker_id) {
+  if (checked_.contains(worker_id)) return std::nullopt;
+  auto cause = logs_.check_end(worker_id);
+  if (!cause) return std::move(cause).error();
+  if (*cause) {
+    return corrupt(*file_system_, layout::log_file(layout::transcript(worker_id)), **cause);
+  }
+  checked_.insert(worker_id);
+  return std::nullopt;
+}
+
+namespace {
+
+template <typename Item>
+std::uint64_t text_bytes(const Item& item);
+template <>
+std::uint64_t text_bytes(const Event& event) {
+  return event.message.size();
+}
+template <>
+std::uint64_t text_bytes(const TranscriptEntry& entry) {
+  return entry.content.size() + (entry.name ? entry.name->size() : 0) +
+         (entry.data ? entry.data->size() : 0);
+}
+
+}  // namespace
+
+Result<std::vector<Event>> read_event_page(const Logs& logs, const PageRange& range) {
+  Decoder decoder;
+  std::vector<Event> events;
+  std::optional<Error> problem;
+  std::uint64_t bytes = 0;
+  auto read = logs.read_events(range, [&](std::uint64_t, std::string_view line) {
+    auto event = decoder.event(line);
+    if (!event) {
+      problem = std::move(event).error();
+      return false;
+    }
+    bytes += text_bytes(*event);
+    if (!events.empty() && bytes > range.bytes) return false;
+    events.push_back(std::move(*event));
+    return events.size() < range.items && bytes < range.bytes;
+  });
+  if (!read) return std::move(read).error();
+  if (problem && events.empty()) return *std::move(problem);
+  return events;
+}
+
+Result<std::vector<TranscriptEntry>> read_transcript_page(const Logs& logs,
+                                                          const WorkerRef& worker_ref,
+                                                          const PageRange& range) {
+  Decoder decoder;
+  std::vector<TranscriptEntry> entries;
+  std::optional<Error> problem;
+  std::uint64_t bytes = 0;
+  auto read = logs.read_transcript(
+      worker_ref.worker_id, range, [&](std::uint64_t number, std::string_view line) {
+        auto entry = decoder.entry(line);
+        if (entry && entry->worker_ref != worker_ref) {
+          entry = Error(ErrorCode::store_corrupt, "sequence " + std::to_string(number) +
+                                                      " of worker " + worker_ref.worker_id.text() +
+                                                      " belongs to worker " +
+                                                      entry->worker_ref.worker_id.text());
+        }
+        if (!entry) {
+          problem = std::move(entry).error();
+          return false;
+        }
+        bytes += text_bytes(*entry);
+        if (!entries.empty() && bytes > range.bytes) return false;
+        entries.push_back(std::move(*entry));
+        return entries.size() < range.items && bytes < range.bytes;
+      });
+  if (!read) return std::move(read).error();
+  if (problem && entries.empty()) return *std::move(problem);
+  return entries;
+}
+
+Result<std::vector<Event>> FsStore::read_events(const PageRange& range) const {
+  return read_event_page(logs_, range);
+}
+
+Result<std::vector<TranscriptEntry>> FsStore::read_transcript(const WorkerId& worker_id,
+                                                              const PageRange& range) const {
+  return read_transcript_page(logs_, {runtime_id_, worker_id}, range);
+}
+
+Result<std::vector<KeyedEntry>> FsStore::read_keyed_entries(const WorkerId& worker_id,
+                                                            Sequence first, Sequence last) const {
+  Decoder decoder;
+  std::vector<KeyedEntry> keyed;
+  std::optional<Error> problem;
+  const PageRange range{first.value, last.value, Direction::oldest_first,
+                        last.value - first.value + 1, UINT64_MAX};
+  auto read = logs_.read_transcript(worker_id, range, [&](std::uint64_t, std::string_view line) {
+    auto entry = decoder.entry(line);
+    if (!entry) {
+      problem = std::move(entry).error();
+      return false;
+    }
+    if (entry->idempotency_key) {
+      const BodyDigest digest = digest_of(*entry);
+      keyed.push_back(
+          {std::move(*entry->idempotency_key), entry->sequence, entry->event_id, digest});
+    }
+    return true;
+  });
+  if (!read) return std::move(read).error();
+  if (problem) return *std::move(problem);
+  return keyed;
+}
+
+Result<CreateRequest> read_create(const Catalog& catalog, Decoder& decoder,
+                                  const WorkerId& worker_id) {
+  auto line = catalog.read_line(worker_id);
+  if (!line) return std::move(line).error();
+  if (!*line) return Error(ErrorCode::worker_not_found, "there is no worker " + worker_id.text());
+  auto record = decoder.catalog_line(**line, Requests::read);
+  if (!record) return std::move(record).error();
+  return decoder.create_request(record->record->create);
+}
+
+Result<CreateRequest> FsStore::read_create_request(const WorkerId& worker_id) const {
+  Decoder decoder;
+  {
+    const std::lock_guard lock(creates_mutex_);
+    const auto found = creates_.find(worker_id);
+    if (found != creates_.end()) return decoder.create_request(found->second);
+  }
+  return read_create(catalog_, decoder, worker_id);
+}
+
+// ---- the rest
+
+Result<Lsn> FsStore::checkpoint() {
+  std::unique_lock lock(state_mutex_);
+  const std::uint64_t mine = ++checkpoints_asked_;
+  wake_.notify_one();
+  progress_.wait(lock, [&] { return checkpoints_done_ >= mine || failure_.has_value(); });
+  if (checkpoints_done_ < mine) return *failure_;
+  return last_checkpoint_;
+}
+
+Result<void> FsStore::close() {
+  stop_background();
+  if (!journal_) {
+    lock_.reset();
+    return {};
+  }
+  if (auto failed = failure()) {
+    const std::lock_guard lock(commit_mutex_);
+    static_cast<void>(
+        write_mark(DurableMark::Writer::failed).has_value());  // the store has failed already
+    lock_.reset();
+    return *std::move(failed);
+  }
+  auto done = run_checkpoint(Final::yes);
+  {
+    const std::lock_guard lock(commit_mutex_);
+    closed_ = true;
+    if (done) {
+      auto marked = write_mark(DurableMark::Writer::closed);
+      if (!marked && !is_full(marked.error())) done = std::move(marked).error();
+    }
+  }
+  logs_.release();
+  lock_.reset();
+  if (!done) return std::move(done).error();
+  return {};
+}
+
+std::optional<StoreHealth> FsStore::health() const {
+  StoreHealth health;
+  auto space = file_system_->space();
+  if (space) health.free_bytes = space->free_bytes;
+  health.recovered = recovered_;
+  const std::lock_guard lock(state_mutex_);
+  health.durable_lsn = durable_lsn_;
+  health.checkpoint_lsn = checkpoint_lsn_;
+  health.journal_bytes = journal_bytes_;
+  if (logs_full_ || journal_full_) {
+    health.state = StoreHealth::Condition::full;
+    health.detail = full_detail_;
+  }
+  if (failure_) {
+    health.state = StoreHealth::Condition::failed;
+    health.detail = failure_->message();
+  }
+  return health;
+}
+
+}  // namespace worker_runtime::fs_store

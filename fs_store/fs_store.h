@@ -1,0 +1,178 @@
+// The store: ties journal, logs, catalog and snapshots together.
+//
+// Threads. The Runtime's leader calls append() and sync(): they own the journal's writing end. One
+// background thread extends the readable files, lays out the next segment and runs checkpoints.
+// Readers come from any number of threads. `commit_mutex_` is held by sync() from write to
+// hand-over, and by a checkpoint for the moment in which it fixes its LSN; no reader ever takes it.
+//
+// Checkpoint at LSN C, in this order (checkpoint.cpp):
+//   1. fix C: start a new segment, take what changed since the last checkpoint
+//   2. remove the directories of deleted Workers, extend the logs to C
+//   3. sync logs and new directories: from here on they stand for the journal up to C
+//   4. append the changed records, with their new watermarks, to the catalog and sync it
+//   5. renew the worker.json views
+//   6. replace runtime.json: from here on recovery starts at C
+//   7. unlink segments at or below C, and catalogs that are not in force
+// A crash before 6 leaves the old checkpoint in force, and the journal still has everything behind
+// it.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "catalog.h"
+#include "change_set.h"
+#include "codec.h"
+#include "file_system.h"
+#include "journal.h"
+#include "logs.h"
+#include "recovery.h"
+#include "view_survey.h"
+#include "worker_runtime/fs_store/fs_store.h"
+#include "worker_runtime/store.h"
+
+namespace worker_runtime::fs_store {
+
+/// Pages of lines as values, for the store and for readers without its lock.
+Result<std::vector<Event>> read_event_page(const Logs& logs, const PageRange& range);
+Result<std::vector<TranscriptEntry>> read_transcript_page(const Logs& logs,
+                                                          const WorkerRef& worker_ref,
+                                                          const PageRange& range);
+Result<CreateRequest> read_create(const Catalog& catalog, Decoder& decoder,
+                                  const WorkerId& worker_id);
+
+class FsStore final : public Store {
+ public:
+  FsStore(StoreOptions options, RuntimeId runtime_id, std::unique_ptr<FileSystem> file_system,
+          std::unique_ptr<FileLock> lock, std::optional<std::string> unsafe);
+  ~FsStore() override;
+
+  [[nodiscard]] std::string_view backend() const override { return "fs_store"; }
+  [[nodiscard]] Durability durability() const override { return options_.durability; }
+  Result<Restored> restore() override;
+  Result<void> append(const Commit& commit, std::span<const ExpandedEvent> events,
+                      const Limits& limits) override;
+  Result<void> sync(const RuntimeRecord& after, std::span<const ChangedWorker> changed) override;
+  std::optional<Error> check_worker(const WorkerId& worker_id) override;
+  Result<std::vector<Event>> read_events(const PageRange& range) const override;
+  Result<std::vector<TranscriptEntry>> read_transcript(const WorkerId& worker_id,
+                                                       const PageRange& range) const override;
+  Result<std::vector<KeyedEntry>> read_keyed_entries(const WorkerId& worker_id, Sequence first,
+                                                     Sequence last) const override;
+  Result<CreateRequest> read_create_request(const WorkerId& worker_id) const override;
+  Result<Lsn> checkpoint() override;
+  Result<void> close() override;
+  [[nodiscard]] std::optional<StoreHealth> health() const override;
+
+ private:
+  struct StagedCreate {
+    WorkerId worker_id;
+    std::string create;
+  };
+  /// What a checkpoint took at the moment that fixed its LSN.
+  struct CheckpointInput {
+    RuntimeRecord record;
+    ChangeSet changes;
+    std::uint64_t generation = 0;  // of the lines that belong to it
+  };
+  enum class Final : std::uint8_t { no, yes };
+
+  // fs_store.cpp
+  Result<void> hand_over(const RuntimeRecord& after, std::span<const ChangedWorker> changed);
+  Result<void> write_mark(DurableMark::Writer writer);
+  /// Nothing is written from here on; waiting and later calls get the cause.
+  Error fail(const Error& cause);
+  [[nodiscard]] std::optional<Error> failure() const;
+  void wake_background();
+
+  // background.cpp
+  void background(const std::stop_token& stop);
+  void background_round(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] bool checkpoint_is_due() const;
+  void extend_logs();
+  void lay_out();
+  void set_full(bool& which, bool full, const std::string& detail);
+  void raise_troubles();
+  void stop_background();
+
+  // checkpoint.cpp
+  Result<Lsn> run_checkpoint(Final final);
+  Result<std::optional<CheckpointInput>> begin_checkpoint(Final final);
+  Result<void> write_checkpoint(CheckpointInput& input);
+  Result<std::vector<CatalogUpdate>> catalog_updates(const ChangeSet& changes);
+  Result<std::optional<CatalogUpdate>> record_update(const WorkerId& worker_id,
+                                                     const ChangedRecord& record);
+  Result<void> write_views(std::span<const CatalogUpdate> updates);
+  Result<void> write_runtime_json(const CheckpointInput& input);
+
+  // Constant after construction or restore.
+  const StoreOptions options_;
+  const RuntimeId runtime_id_;
+  const std::unique_ptr<FileSystem> file_system_;
+  std::unique_ptr<FileLock> lock_;
+  const std::optional<std::string>
+      unsafe_;  // the kind of file system, if it can't keep the promises
+  Epoch epoch_;
+  Timestamp created_at_;
+  std::shared_ptr<DiagnosticLog> diagnostics_;
+  std::optional<std::string> recovered_;
+
+  // Synchronised by themselves.
+  Logs logs_;
+  Catalog catalog_;
+
+  // Owned by the Runtime's leader.
+  std::vector<LogLine> staged_lines_;
+  std::vector<StagedCreate> staged_creates_;
+  std::unordered_set<WorkerId> checked_;
+
+  mutable std::mutex commit_mutex_;  // guards what follows, up to the next comment
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<File> mark_file_;
+  ChangeSet changes_;
+  RuntimeRecord record_;
+  bool closed_ = false;
+
+  mutable std::mutex
+      state_mutex_;  // guards what follows, up to the next comment; taken inside commit_mutex_
+  std::condition_variable_any wake_;
+  std::condition_variable_any progress_;
+  std::optional<Error> failure_;
+  bool logs_full_ = false;
+  bool journal_full_ = false;
+  std::string full_detail_;
+  bool work_is_waiting_ = false;
+  bool deletion_is_waiting_ = false;
+  std::optional<std::chrono::steady_clock::time_point>
+      changed_since_;  // first commit after the checkpoint
+  std::uint64_t journal_bytes_ = 0;
+  std::uint64_t checkpoints_asked_ = 0;
+  std::uint64_t checkpoints_done_ = 0;
+  Result<Lsn> last_checkpoint_{Lsn{}};
+  std::uint64_t diagnostics_at_checkpoint_ = 0;
+  Lsn checkpoint_lsn_;
+  Lsn durable_lsn_;
+
+  // Create requests that are not in the catalog yet, for readers.
+  mutable std::mutex creates_mutex_;
+  std::unordered_map<WorkerId, std::string> creates_;
+
+  // Owned by the thread that runs checkpoints.
+  std::string unknown_members_;  // of runtime.json
+  bool catalog_needs_rewrite_ = false;
+  ViewSurvey survey_;
+
+  std::jthread background_;
+};
+
+}  // namespace worker_runtime::fs_store

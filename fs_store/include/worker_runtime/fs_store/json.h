@@ -1,0 +1,102 @@
+// Domain values as JSON text, with the member names of docs/CLI.md: for front ends and bindings.
+//
+// Every function that writes appends one compact JSON object to `out` and cannot fail.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "worker_runtime/commit.h"
+#include "worker_runtime/fs_store/verify.h"
+#include "worker_runtime/history.h"
+#include "worker_runtime/operations.h"
+#include "worker_runtime/result.h"
+#include "worker_runtime/runtime.h"
+#include "worker_runtime/worker.h"
+
+#pragma GCC visibility push(default)
+
+namespace worker_runtime::fs_store {
+
+/// `text` as a JSON string, with its quotes. Bytes that are no valid UTF-8 become U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
+void append_json(std::string& out, const Event& event);
+void append_json(std::string& out, const TranscriptEntry& entry);
+void append_json(std::string& out, const Diagnostic& diagnostic);
+void append_json(std::string& out, const WorkerSummary& worker);
+void append_json(std::string& out, const WorkerDetail& worker);
+void append_json(std::string& out, const RuntimeSummary& summary);
+void append_json(std::string& out, const WorkerPage& page);
+void append_json(std::string& out, const EventPage& page);
+void append_json(std::string& out, const TranscriptPage& page);
+void append_json(std::string& out, const DiagnosticPage& page);
+/// The `ok` value of the operation: for a created Worker {"worker":{...}}.
+void append_json(std::string& out, const Answer& answer);
+void append_json(std::string& out, const Finding& finding);
+void append_json(std::string& out, const VerifyReport& report);
+/// {"code":...,"message":...} and the typed fields by their names.
+void append_json(std::string& out, const Error& error);
+
+// ---- requests of `pipe`
+
+struct ListRequest {
+  ListQuery query;
+};
+struct WorkerDetailRequest {
+  WorkerRef worker_ref;
+};
+struct SummaryRequest {};
+struct VersionRequest {};
+struct DiagnosticsRequest {
+  std::uint64_t after = 0;
+  std::optional<std::uint64_t> limit;
+};
+struct ReadTranscriptRequest {
+  WorkerRef worker_ref;
+  TranscriptQuery query;
+};
+struct WaitEventsRequest {
+  EventId from;
+  std::uint64_t timeout_ms = 0;
+  std::optional<std::uint64_t> limit;
+};
+struct BatchRequest {
+  std::vector<Mutation> operations;
+};
+struct CheckpointRequest {};
+
+using RequestBody = std::variant<Mutation, BatchRequest, ListRequest, WorkerDetailRequest,
+                                 SummaryRequest, VersionRequest, DiagnosticsRequest, EventQuery,
+                                 ReadTranscriptRequest, WaitEventsRequest, CheckpointRequest>;
+
+struct Request {
+  std::string id;  ///< The member `id` as JSON text, "null" if there is none that can be read.
+  Result<RequestBody> body;
+};
+
+/// Reads requests; keeps its buffers from line to line. One thread at a time.
+class RequestParser {
+ public:
+  /// A Worker named by `worker_id` alone is one of this runtime.
+  explicit RequestParser(RuntimeId runtime_id);
+  RequestParser(RequestParser&&) noexcept;
+  RequestParser& operator=(RequestParser&&) noexcept;
+  ~RequestParser();
+
+  /// One request. Members unknown, missing or doubled, wrong types, lone surrogates, invalid UTF-8
+  /// and anything behind the object are `invalid_request`, with the byte offset in the message
+  /// where known.
+  Request parse(std::string_view line);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace worker_runtime::fs_store
+
+#pragma GCC visibility pop

@@ -1,0 +1,55 @@
+// Reading a store without its lock: beside a running writer, or when nobody has it open.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "worker_runtime/ids.h"
+#include "worker_runtime/result.h"
+#include "worker_runtime/runtime.h"
+
+#pragma GCC visibility push(default)
+
+namespace worker_runtime::fs_store {
+
+/// A read-only view of a runtime. It never writes, takes no lock, and shows a consistent durable
+/// state that is at most 100 ms old: every read first looks whether the writer went on. Semantics
+/// and errors of each read are those of the function of Runtime with the same name. Any number of
+/// threads may use one Reader.
+class Reader {
+ public:
+  /// `runtime_id` none: the only runtime under the root. Errors: `store_missing`,
+  /// `runtime_ambiguous`, `store_io`, `store_corrupt`, `store_version`.
+  static Result<Reader> open(const std::filesystem::path& root,
+                             std::optional<RuntimeId> runtime_id = {});
+
+  Reader(Reader&&) noexcept;
+  Reader& operator=(Reader&&) noexcept;
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader();
+
+  Result<WorkerPage> list_workers(const ListQuery& query = {}) const;
+  Result<WorkerDetail> worker_detail(const WorkerRef& worker_ref) const;
+  Result<RuntimeSummary> summary() const;
+  Result<DiagnosticPage> diagnostics(std::uint64_t after = 0,
+                                     std::optional<std::uint64_t> limit = std::nullopt) const;
+  Result<EventPage> read_events(const EventQuery& query = {}) const;
+  Result<TranscriptPage> read_transcript(const WorkerRef& worker_ref,
+                                         const TranscriptQuery& query = {}) const;
+  /// Looks about every 50 ms.
+  Result<EventPage> wait_events(EventId from, std::chrono::milliseconds timeout,
+                                std::stop_token stop = {},
+                                std::optional<std::uint64_t> limit = std::nullopt) const;
+
+ private:
+  class Implementation;
+  explicit Reader(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace worker_runtime::fs_store
+
+#pragma GCC visibility pop

@@ -1,0 +1,288 @@
+// The writing end of the journal: see journal.h.
+#include "journal.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "checked_line.h"
+#include "layout.h"
+#include "snapshot.h"
+
+namespace worker_runtime::fs_store {
+namespace {
+
+Error full(std::string message) { return {ErrorCode::store_full, std::move(message)}; }
+
+Error as_full(const Error& cause) {
+  FileFields fields;
+  if (const auto* const known = cause.get<FileFields>()) fields = *known;
+  return {ErrorCode::store_full, "the disk is full: " + cause.message(), std::move(fields)};
+}
+
+/// Filler: newlines, which no reader takes for a record.
+Result<void> fill(File& file, std::uint64_t from, std::uint64_t to) {
+  const std::string block(std::min<std::uint64_t>(to - std::min(from, to), std::uint64_t{1} << 20U),
+                          '\n');
+  while (from < to) {
+    const std::uint64_t count = std::min<std::uint64_t>(block.size(), to - from);
+    auto written = file.write(from, std::string_view(block).substr(0, count));
+    if (!written) return written;
+    from += count;
+  }
+  return {};
+}
+
+}  // namespace
+
+Journal::Journal(FileSystem& file_system, Start start)
+    : file_system_(file_system),
+      runtime_id_(std::move(start.runtime_id)),
+      epoch_(start.epoch),
+      durability_(start.durability),
+      end_(start.end),
+      staged_end_(start.end),
+      durable_(start.end.last_lsn),
+      segments_(std::move(start.older)) {}
+
+Result<std::unique_ptr<Journal>> Journal::start(FileSystem& file_system, Start start) {
+  const std::string copied = std::move(start.copied);
+  const Lsn first_lsn = start.first_lsn;
+  const std::uint32_t previous = start.previous;
+  std::unique_ptr<Journal> journal(new Journal(file_system, std::move(start)));
+  auto spare = journal->make_spare(first_segment_bytes + copied.size());
+  if (!spare && spare.error().code() == ErrorCode::store_full) {
+    // On a full disk even a small segment lets Workers be deleted.
+    spare = journal->make_spare(reserve_bytes + copied.size());
+  }
+  if (!spare) return std::move(spare).error();
+  auto begun = journal->begin_segment(std::move(*spare), copied, first_lsn, previous);
+  if (!begun) return std::move(begun).error();
+  return journal;
+}
+
+Result<Journal::Spare> Journal::make_spare(std::uint64_t size) {
+  Spare spare{layout::temporary(std::string(layout::journal) + "/next"), nullptr, size};
+  auto file = file_system_.open(spare.path, OpenMode::create_new);
+  if (!file) return is_full(file.error()) ? as_full(file.error()) : std::move(file).error();
+  spare.file = std::move(*file);
+  auto done = fill(*spare.file, 0, size);
+  // The blocks must be on the disk before a record relies on them: an overwrite then needs no
+  // allocation, and a full disk shows here, where refusing is harmless.
+  if (done && durability_ == Durability::sync) done = spare.file->sync();
+  if (!done) {
+    static_cast<void>(
+        file_system_.remove_file(spare.path).has_value());  // else swept at the next open
+    return is_full(done.error()) ? as_full(done.error()) : std::move(done).error();
+  }
+  return spare;
+}
+
+Result<void> Journal::begin_segment(Spare spare, std::string_view first_lines, Lsn first_lsn,
+                                    std::uint32_t previous) {
+  std::string object;
+  encode(object, SegmentHeader{first_lsn, runtime_id_, epoch_, durability_, previous});
+  std::string lines;
+  append_checked_line(lines, object);
+  lines += first_lines;
+  const std::string path = layout::segment(first_lsn);
+  auto done = spare.file->write(0, lines);
+  // The header, and what was copied, durable before the name is.
+  if (done) done = spare.file->sync();
+  if (done) done = file_system_.rename(spare.path, path);
+  // The name durable before any commit is put under it.
+  if (done) done = file_system_.sync_directory(std::string(layout::journal));
+  if (!done) return done;
+  file_ = std::move(spare.file);
+  path_ = path;
+  size_ = std::max<std::uint64_t>(spare.size, lines.size());
+  offset_ = lines.size();
+  const std::lock_guard lock(mutex_);
+  if (!segments_.empty() && segments_.back().first_lsn == first_lsn) segments_.pop_back();
+  segments_.push_back({first_lsn, offset_});
+  half_used_ = false;
+  return {};
+}
+
+bool Journal::has_room(std::uint64_t more, Growth growth) {
+  const std::uint64_t reserve = growth == Growth::grows ? reserve_bytes : 0;
+  const std::uint64_t needed = group_.size() + more;
+  const std::lock_guard lock(mutex_);
+  if (spare_) return needed + reserve <= spare_->size || offset_ + needed <= size_;
+  return offset_ + needed + reserve <= size_;
+}
+
+Result<void> Journal::stage(const Commit& commit, std::uint64_t commit_bytes_max, Growth growth) {
+  changes_.clear();
+  encode_changes(changes_, commit, runtime_id_);
+  std::string object;
+  encode(object, RecordHead{commit.lsn, epoch_, durable_, staged_end_.checksum}, changes_);
+  if (object.size() > commit_bytes_max) {
+    return Error(ErrorCode::limit_exceeded, "the commit is too long",
+                 LimitFields{"commit_bytes", object.size(), commit_bytes_max});
+  }
+  const std::uint64_t length = object.size() + line_head_bytes + 1;
+  if (!has_room(length, growth)) {
+    // Room for it must be there before it is taken in: the group is refused as a whole otherwise. A
+    // record larger than a segment gets a segment of its own size.
+    const std::uint64_t reserve = growth == Growth::grows ? reserve_bytes : 0;
+    auto spare = make_spare(std::max(segment_bytes, group_.size() + length + reserve + 4096));
+    if (!spare && spare.error().code() == ErrorCode::store_full) {
+      spare = make_spare(group_.size() + length + reserve + 4096);
+    }
+    if (!spare) return std::move(spare).error();
+    std::optional<Spare> unused;
+    {
+      const std::lock_guard lock(mutex_);
+      unused = std::exchange(spare_, std::move(*spare));
+    }
+    if (unused) static_cast<void>(file_system_.remove_file(unused->path).has_value());
+  }
+  staged_end_ = {commit.lsn, append_checked_line(group_, object)};
+  return {};
+}
+
+Result<void> Journal::switch_segment(std::uint64_t needed) {
+  std::optional<Spare> spare;
+  {
+    const std::lock_guard lock(mutex_);
+    spare = std::exchange(spare_, std::nullopt);
+  }
+  if (!spare || spare->size < needed + 4096) {
+    if (spare) static_cast<void>(file_system_.remove_file(spare->path).has_value());
+    auto made = make_spare(std::max(segment_bytes, needed + 4096));
+    if (!made) return std::move(made).error();
+    spare = std::move(*made);
+  }
+  // What was written without a sync must not be overtaken by the segment behind it.
+  auto synced = sync();
+  if (!synced) return synced;
+  return begin_segment(std::move(*spare), "", end_.last_lsn.next(), end_.checksum);
+}
+
+Result<void> Journal::write_group() {
+  if (group_.empty()) return {};
+  if (offset_ + group_.size() > size_) {
+    auto switched = switch_segment(group_.size());
+    if (!switched) {
+      if (switched.error().code() == ErrorCode::store_full) {
+        group_.clear();
+        staged_end_ = end_;
+      }
+      return switched;
+    }
+  }
+  auto written = file_->write(offset_, group_);
+  if (!written) return undo(offset_, group_.size(), std::move(written).error());
+  if (durability_ == Durability::sync) {
+    // The one sync that makes the whole group durable.
+    auto synced = file_->sync();
+    if (!synced) return synced;
+  }
+  offset_ += group_.size();
+  end_ = staged_end_;
+  if (durability_ == Durability::sync) durable_ = end_.last_lsn;
+  group_.clear();
+  const std::lock_guard lock(mutex_);
+  segments_.back().bytes = offset_;
+  half_used_ = offset_ > size_ / 2;
+  return {};
+}
+
+Result<void> Journal::undo(std::uint64_t offset, std::uint64_t count, Error cause) {
+  // The space is laid out, so this happens on file systems that write elsewhere (btrfs), or under a
+  // file size limit. Filler over whatever was written makes it as if nothing had been; if even that
+  // fails, what the segment holds is unknown.
+  if (!is_full(cause)) return cause;
+  auto filled = fill(*file_, offset, std::min(offset + count, size_));
+  if (!filled) return cause;
+  group_.clear();
+  staged_end_ = end_;
+  return full("the disk is full: " + cause.message());
+}
+
+Result<void> Journal::sync() {
+  if (durability_ == Durability::sync || durable_ == end_.last_lsn) return {};
+  auto synced = file_->sync();
+  if (!synced) return synced;
+  durable_ = end_.last_lsn;
+  return {};
+}
+
+Result<void> Journal::rotate(LayOut lay_out) {
+  bool has_records = false;
+  {
+    const std::lock_guard lock(mutex_);
+    has_records = segments_.back().first_lsn <= end_.last_lsn;
+  }
+  if (lay_out != LayOut::header_only) return has_records ? switch_segment(0) : Result<void>();
+  if (!has_records) return cut_filler();
+  auto synced = sync();
+  if (!synced) return synced;
+  auto spare = make_spare(0);
+  if (!spare) return std::move(spare).error();
+  auto begun = begin_segment(std::move(*spare), "", end_.last_lsn.next(), end_.checksum);
+  if (!begun) return begun;
+  return cut_filler();
+}
+
+Result<void> Journal::drop_below(Lsn lsn) {
+  for (;;) {
+    Lsn first;
+    {
+      const std::lock_guard lock(mutex_);
+      // A segment's last LSN is the one before the next segment's first.
+      if (segments_.size() < 2 || segments_[1].first_lsn.value > lsn.value + 1) return {};
+      first = segments_.front().first_lsn;
+    }
+    auto removed = file_system_.remove_file(layout::segment(first));
+    if (!removed && !is_missing(removed.error())) return removed;
+    const std::lock_guard lock(mutex_);
+    segments_.pop_front();
+  }
+}
+
+Result<void> Journal::lay_out_ahead(LayOut lay_out) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (spare_ || (lay_out == LayOut::when_needed && !half_used_)) return {};
+  }
+  auto made = make_spare(segment_bytes);
+  if (!made) return std::move(made).error();
+  std::optional<Spare> unused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (spare_) {
+      unused = std::move(*made);
+    } else {
+      spare_ = std::move(*made);
+    }
+  }
+  if (unused) return file_system_.remove_file(unused->path);
+  return {};
+}
+
+Result<void> Journal::cut_filler() {
+  std::optional<Spare> unused;
+  {
+    const std::lock_guard lock(mutex_);
+    unused = std::exchange(spare_, std::nullopt);
+  }
+  if (unused) {
+    auto removed = file_system_.remove_file(unused->path);
+    if (!removed) return removed;
+  }
+  if (size_ == offset_) return {};
+  auto cut = file_->truncate(offset_);
+  if (!cut) return cut;
+  size_ = offset_;
+  return file_->sync();
+}
+
+std::uint64_t Journal::bytes() const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t sum = 0;
+  for (const SegmentInfo& segment : segments_) sum += segment.bytes;
+  return sum;
+}
+
+}  // namespace worker_runtime::fs_store

@@ -1,0 +1,63 @@
+// Sequential lines: see line_scanner.h.
+#include "line_scanner.h"
+
+#include <algorithm>
+
+namespace worker_runtime::fs_store {
+namespace {
+constexpr std::uint64_t block_bytes = std::uint64_t{256} << 10U;
+}
+
+LineScanner::LineScanner(const File& file, std::uint64_t offset, std::uint64_t end,
+                         std::uint64_t first_number)
+    : file_(file), end_(end), number_(first_number), offset_(offset), read_offset_(offset) {}
+
+Result<bool> LineScanner::read_more() {
+  if (at_end_) return false;
+  bytes_.erase(0, used_);
+  searched_ -= used_;
+  used_ = 0;
+  const std::uint64_t want = std::min(block_bytes, end_ - std::min(end_, read_offset_));
+  auto block = file_.read(read_offset_, want);
+  if (!block) return std::move(block).error();
+  at_end_ = block->size() < want || want == 0;
+  read_offset_ += block->size();
+  bytes_ += *block;
+  return !block->empty();
+}
+
+Result<std::optional<ScannedLine>> LineScanner::next() {
+  ScannedLine line;
+  line.number = number_;
+  line.offset = offset_;
+  for (;;) {
+    const std::size_t newline = bytes_.find('\n', searched_);
+    if (newline != std::string::npos) {
+      line.length += newline + 1 - used_;
+      if (!line.too_long) line.text = std::string_view(bytes_).substr(used_, newline - used_);
+      line.has_newline = true;
+      used_ = searched_ = newline + 1;
+      break;
+    }
+    searched_ = bytes_.size();
+    if (line.too_long || searched_ - used_ > line_bytes_max) {
+      line.too_long = true;
+      line.length += searched_ - used_;
+      used_ = searched_;
+    }
+    auto more = read_more();
+    if (!more) return std::move(more).error();
+    if (!*more) {
+      line.length += bytes_.size() - used_;
+      if (line.length == 0) return std::optional<ScannedLine>();
+      if (!line.too_long) line.text = std::string_view(bytes_).substr(used_);
+      used_ = searched_ = bytes_.size();
+      break;
+    }
+  }
+  offset_ += line.length;
+  ++number_;
+  return std::optional(line);
+}
+
+}  // namespace worker_runtime::fs_store

@@ -1,0 +1,292 @@
+// The readable files: what is there, and pages of it. Writing them: logs_extend.cpp. See logs.h.
+#include "logs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "checked_line.h"
+#include "layout.h"
+#include "snapshot.h"
+
+namespace worker_runtime::fs_store {
+
+Logs::Name Logs::event_log() { return {std::string(layout::events), "id"}; }
+Logs::Name Logs::transcript_log(const WorkerId& worker_id) {
+  return {layout::transcript(worker_id), "sequence"};
+}
+
+LogState* Logs::state_of(const WorkerId* worker_id) {
+  if (worker_id == nullptr) return &events_;
+  const auto found = transcripts_.find(*worker_id);
+  return found == transcripts_.end() ? nullptr : &found->second;
+}
+
+const LogState* Logs::state_of(const WorkerId* worker_id) const {
+  if (worker_id == nullptr) return &events_;
+  const auto found = transcripts_.find(*worker_id);
+  return found == transcripts_.end() ? nullptr : &found->second;
+}
+
+void Logs::set_events(LogWatermark end) {
+  const std::lock_guard lock(mutex_);
+  events_.end = end;
+}
+
+void Logs::set_transcript(const WorkerId& worker_id, LogWatermark end) {
+  const std::lock_guard lock(mutex_);
+  transcripts_[worker_id].end = end;
+}
+
+LogWatermark Logs::events() const {
+  const std::lock_guard lock(mutex_);
+  return events_.end;
+}
+
+LogWatermark Logs::transcript(const WorkerId& worker_id) const {
+  const std::lock_guard lock(mutex_);
+  const LogState* const state = state_of(&worker_id);
+  return state != nullptr ? state->end : LogWatermark{};
+}
+
+void Logs::push_event(std::string line) {
+  auto pointer = std::make_shared<const std::string>(std::move(line));
+  const std::lock_guard lock(mutex_);
+  pending_bytes_ += pointer->size();
+  events_.pending.push_back({std::move(pointer), generation_});
+}
+
+void Logs::push_entry(const WorkerId& worker_id, std::string line) {
+  auto pointer = std::make_shared<const std::string>(std::move(line));
+  const std::lock_guard lock(mutex_);
+  pending_bytes_ += pointer->size();
+  LogState& state = transcripts_[worker_id];
+  if (state.pending.empty()) waiting_.insert(worker_id);
+  state.pending.push_back({std::move(pointer), generation_});
+}
+
+void Logs::forget(const WorkerId& worker_id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = transcripts_.find(worker_id);
+  if (found != transcripts_.end()) {
+    for (const PendingLine& line : found->second.pending) pending_bytes_ -= line.text->size();
+    transcripts_.erase(found);
+    waiting_.erase(worker_id);
+  }
+  deleted_.push_back(worker_id);
+}
+
+std::uint64_t Logs::begin_generation() {
+  const std::lock_guard lock(mutex_);
+  return generation_++;
+}
+
+std::uint64_t Logs::pending_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return pending_bytes_;
+}
+
+std::vector<WorkerId> Logs::pending_workers() const {
+  const std::lock_guard lock(mutex_);
+  return {waiting_.begin(), waiting_.end()};
+}
+
+LinePointer Logs::pending_line(const WorkerId* worker_id, std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  const LogState* const state = state_of(worker_id);
+  if (state == nullptr || number <= state->end.last || number > state->last()) return nullptr;
+  return state->pending[number - state->end.last - 1].text;
+}
+
+std::vector<LogTrouble> Logs::take_troubles() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(troubles_, {});
+}
+
+// ---- pages
+
+Result<void> Logs::read_events(const PageRange& range, const LineVisitor& visitor) const {
+  return read(event_log(), nullptr, range, visitor);
+}
+
+Result<void> Logs::read_transcript(const WorkerId& worker_id, const PageRange& range,
+                                   const LineVisitor& visitor) const {
+  return read(transcript_log(worker_id), &worker_id, range, visitor);
+}
+
+Logs::View Logs::view(const WorkerId* worker_id, const PageRange& range) const {
+  View view;
+  const std::lock_guard lock(mutex_);
+  const LogState* const state = state_of(worker_id);
+  if (state == nullptr) return view;
+  view.end = state->end;
+  const std::uint64_t behind_file = state->end.last + 1;
+  const std::uint64_t first = std::max(range.first, behind_file);
+  const std::uint64_t last = std::min(range.last, state->last());
+  // No page starts in the file and needs more of what waits than `items`.
+  for (std::uint64_t count = 0; first <= last && count <= last - first && count < range.items;
+       ++count) {
+    const std::uint64_t number =
+        range.direction == Direction::oldest_first ? first + count : last - count;
+    view.pending.push_back(state->pending[number - behind_file].text);
+  }
+  return view;
+}
+
+Result<void> Logs::read(const Name& name, const WorkerId* worker_id, const PageRange& range,
+                        const LineVisitor& visitor) const {
+  bool enough = false;
+  bool any = false;
+  const LineVisitor counting = [&](std::uint64_t number, std::string_view line) {
+    any = true;
+    enough = !visitor(number, line);
+    return !enough;
+  };
+  const auto visit_pending = [&](const View& view) {
+    for (const LinePointer& line : view.pending) {
+      const std::string_view text = std::string_view(*line).substr(0, line->size() - 1);
+      const auto number = line_number(text, name.key);
+      if (!number || !counting(*number, text)) return;
+    }
+  };
+  // A part may be rolled between the look at the state and the opening of its file: then look
+  // again.
+  for (;;) {
+    const View seen = view(worker_id, range);
+    if (range.direction == Direction::newest_first) visit_pending(seen);
+    if (!enough && range.first <= seen.end.last) {
+      PageRange in_files = range;
+      in_files.last = std::min(range.last, seen.end.last);
+      auto done = read_files(name, seen.end, in_files, counting);
+      const bool moved = view(worker_id, range).end.first != seen.end.first;
+      if (!done && moved && !any) continue;
+      // A page that has something ends before the damage; the next one starts on it.
+      if (!done && any && done.error().code() == ErrorCode::store_corrupt) return {};
+      if (!done) return done;
+    }
+    if (range.direction == Direction::oldest_first && !enough) visit_pending(seen);
+    return {};
+  }
+}
+
+Result<void> Logs::read_files(const Name& name, LogWatermark end, const PageRange& range,
+                              const LineVisitor& visitor) const {
+  const bool up = range.direction == Direction::oldest_first;
+  std::uint64_t number = up ? range.first : range.last;
+  while (number >= range.first && number <= range.last) {
+    auto part = find_part(name, end, number);
+    if (!part) return std::move(part).error();
+    auto file = open_part(name, *part, number);
+    if (!file) return std::move(file).error();
+    bool enough = false;
+    const LineVisitor bounded = [&](std::uint64_t at, std::string_view line) {
+      enough = at < range.first || at > range.last || !visitor(at, line);
+      return !enough;
+    };
+    const LineRange lines{name.key, number, range.direction, range.items};
+    auto damage = visit_lines(**file, part->extent, lines, bounded);
+    if (!damage) return std::move(damage).error();
+    if (*damage) {
+      auto next = (*damage)->next_readable;
+      if (!next && up && part->extent.last < range.last) next = part->extent.last + 1;
+      if (!next && !up && part->extent.first > range.first) next = part->extent.first - 1;
+      return corrupt(file_system_, part->path,
+                     std::string(name.key) + " " + std::to_string((*damage)->number) +
+                         " is damaged or missing",
+                     (*damage)->line, (*damage)->offset, next);
+    }
+    if (enough) return {};
+    number = up ? part->extent.last + 1 : part->extent.first - 1;
+  }
+  return {};
+}
+
+Result<Logs::Part> Logs::find_part(const Name& name, const LogWatermark& end,
+                                   std::uint64_t number) const {
+  if (number >= end.first)
+    return Part{layout::log_file(name.stem), {end.first, end.last, end.bytes}};
+  const std::string directory = parent_path(name.stem);
+  const std::string_view stem_name = directory.empty()
+                                         ? std::string_view(name.stem)
+                                         : std::string_view(name.stem).substr(directory.size() + 1);
+  auto entries = file_system_.list(directory);
+  if (!entries && !is_missing(entries.error())) return std::move(entries).error();
+  std::uint64_t first = 0;
+  std::uint64_t next = end.first;
+  if (entries) {
+    for (const DirectoryEntry& entry : *entries) {
+      const auto start = layout::parse_log_part(entry.name, stem_name);
+      if (!start || *start >= end.first) continue;
+      if (*start <= number) first = std::max(first, *start);
+      if (*start > number) next = std::min(next, *start);
+    }
+  }
+  if (first == 0) {
+    return corrupt(file_system_, layout::log_part(name.stem, number),
+                   "the part of the log that holds " + std::string(name.key) + " " +
+                       std::to_string(number) + " is missing",
+                   {}, {}, next);
+  }
+  return Part{layout::log_part(name.stem, first), {first, next - 1, 0}};
+}
+
+Result<std::unique_ptr<File>> Logs::open_part(const Name& name, Part& part,
+                                              std::uint64_t number) const {
+  auto file = file_system_.open(part.path, OpenMode::read);
+  if (!file) {
+    if (!is_missing(file.error())) return file;
+    // Beside another process that writes, the file may have become a closed part meanwhile.
+    const std::string rolled = layout::log_part(name.stem, part.extent.first);
+    file = file_system_.open(rolled, OpenMode::read);
+    if (!file) {
+      if (!is_missing(file.error())) return file;
+      return corrupt(file_system_, part.path,
+                     "the file is missing: " + std::string(name.key) + " " +
+                         std::to_string(number) + " and those behind it are lost");
+    }
+    part.path = rolled;
+  } else if (part.path == layout::log_file(name.stem)) {
+    auto head = (*file)->read(0, 64);
+    if (!head) return std::move(head).error();
+    if (line_number(*head, name.key) != part.extent.first) {
+      auto rolled =
+          file_system_.open(layout::log_part(name.stem, part.extent.first), OpenMode::read);
+      if (rolled) {
+        part.path = layout::log_part(name.stem, part.extent.first);
+        return rolled;
+      }
+    }
+  }
+  if (part.extent.bytes == 0) {
+    auto size = (*file)->size();
+    if (!size) return std::move(size).error();
+    part.extent.bytes = *size;
+  }
+  return file;
+}
+
+Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id) const {
+  const LogWatermark end = transcript(worker_id);
+  if (end.last < end.first) return std::optional<std::string>();
+  const Name name = transcript_log(worker_id);
+  const std::string path = layout::log_file(name.stem);
+  auto file = file_system_.open(path, OpenMode::read);
+  if (!file) {
+    if (!is_missing(file.error())) return std::move(file).error();
+    return std::optional<std::string>("the file is missing");
+  }
+  auto size = (*file)->size();
+  if (!size) return std::move(size).error();
+  if (*size < end.bytes) {
+    return std::optional<std::string>("the file has " + std::to_string(*size) + " bytes where " +
+                                      std::to_string(end.bytes) + " were acknowledged");
+  }
+  auto damage = visit_lines(**file, {end.first, end.last, end.bytes},
+                            {name.key, end.last, Direction::newest_first, 1},
+                            [](std::uint64_t, std::string_view) { return false; });
+  if (!damage) return std::move(damage).error();
+  if (*damage)
+    return std::optional<std::string>("its last entry does not match its checksum or its number");
+  return std::optional<std::string>();
+}
+
+}  // namespace worker_runtime::fs_store

@@ -1,0 +1,195 @@
+// The readable files beside the journal: the event log and the transcripts.
+//
+// A committed line is in the journal first. It waits here, in memory, until it is appended to its
+// log; readers take it from here until then, so what they see never depends on how far the files
+// are. Files are written by one thread at a time (the background thread, or close), at known
+// offsets, and synced only by a checkpoint.
+//
+// Invariants. A log's file holds lines `end.first`..`end.last` in its first `end.bytes` bytes; the
+// lines behind are `pending`, dense. A line is in a file only if its commit is durable (in sync
+// mode): that makes it a proof.
+//
+// What a crash may leave: any prefix of the pending lines behind the watermark of the last
+// checkpoint, whole or torn (after a power cut: anything there, NULs included); a part that was
+// rolled since; a directory without a transcript; the directory of a Worker that is deleted.
+// Recovery puts all of these right from the journal.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "codec.h"
+#include "file_system.h"
+#include "log_file.h"
+#include "worker_runtime/ids.h"
+#include "worker_runtime/result.h"
+#include "worker_runtime/store.h"
+
+namespace worker_runtime::fs_store {
+
+/// At most this many transcripts are kept open for appending.
+inline constexpr std::size_t append_handles_max = 64;
+
+/// A checked line with its newline; shared, so that a reader takes it without a copy.
+using LinePointer = std::shared_ptr<const std::string>;
+
+/// A line that waits. Lines of one generation were pushed between two calls of begin_generation().
+struct PendingLine {
+  LinePointer text;
+  std::uint64_t generation = 0;
+};
+
+struct LogState {
+  LogWatermark end;
+  std::vector<PendingLine> pending;
+  [[nodiscard]] std::uint64_t last() const { return end.last + pending.size(); }
+};
+
+/// Where extension and checkpoint met damage: the caller raises the diagnostic.
+struct LogTrouble {
+  WorkerId worker_id;
+  std::string cause;
+};
+
+class Logs {
+ public:
+  Logs(FileSystem& file_system, std::uint64_t part_bytes)
+      : file_system_(file_system), part_bytes_(part_bytes) {}
+
+  // ---- what is there; thread-safe
+
+  void set_events(LogWatermark end);
+  void set_transcript(const WorkerId& worker_id, LogWatermark end);
+  [[nodiscard]] LogWatermark events() const;
+  /// The end of the Worker's transcript file; an empty one if it has none.
+  [[nodiscard]] LogWatermark transcript(const WorkerId& worker_id) const;
+
+  void push_event(std::string line);
+  void push_entry(const WorkerId& worker_id, std::string line);
+  /// Forgets the transcript; its files go with remove_deleted().
+  void forget(const WorkerId& worker_id);
+
+  [[nodiscard]] std::uint64_t pending_bytes() const;
+  [[nodiscard]] std::vector<WorkerId> pending_workers() const;
+  /// The line that waits behind the file under this number, if there is one. Null id: of the event
+  /// log.
+  [[nodiscard]] LinePointer pending_line(const WorkerId* worker_id, std::uint64_t number) const;
+
+  /// Pages. The visitor gets checked lines without their newlines, and says when it has enough.
+  /// Damage is `store_corrupt` if the page would start on it (with next_readable), else just ends
+  /// it.
+  Result<void> read_events(const PageRange& range, const LineVisitor& visitor) const;
+  Result<void> read_transcript(const WorkerId& worker_id, const PageRange& range,
+                               const LineVisitor& visitor) const;
+
+  /// Looks at the end of the transcript file: its size and its last line. None: it can be extended.
+  [[nodiscard]] Result<std::optional<std::string>> check_end(const WorkerId& worker_id) const;
+
+  // ---- writing files: one thread at a time
+
+  /// Ends a generation of lines and answers it: a checkpoint extends the logs to exactly its own
+  /// LSN.
+  std::uint64_t begin_generation();
+  /// Appends the lines that wait, of generations up to `generation`. Stops at the first failure,
+  /// with every file ending in a whole line.
+  Result<void> extend(std::uint64_t generation = UINT64_MAX);
+  /// Makes what was appended durable, with the names of new files and directories.
+  Result<void> sync();
+  /// Removes the directories of deleted Workers.
+  Result<void> remove_deleted();
+  [[nodiscard]] std::vector<LogTrouble> take_troubles();
+  /// Closes all handles.
+  void release();
+
+  // ---- for recovery: the log as it is found, with what waits behind the watermark
+
+  struct Settled {
+    std::uint64_t torn_bytes = 0;  ///< Moved to quarantine.
+    std::string path;
+  };
+  /// Whether commits that were shown may be gone: not in sync mode.
+  enum class Loss : std::uint8_t { impossible, allowed };
+  /// Cuts the log to its watermark; what waits is appended again, whatever the file had of it:
+  /// after a failed sync the page cache may show lines that the disk does not have. Bytes there
+  /// that are no good line go to quarantine. `store_corrupt` if a good line lies beyond all that
+  /// waits (the journal has lost it), or if the log ends before its watermark.
+  Result<Settled> settle_events(Loss loss);
+  Result<Settled> settle_transcript(const WorkerId& worker_id, Loss loss);
+  /// Makes a closed part of a transcript that can't be appended to, so that what waits still finds
+  /// a place.
+  Result<void> close_damaged(const WorkerId& worker_id);
+
+ private:
+  /// A log by its name and key: what the functions below need beside the state.
+  struct Name {
+    std::string stem;
+    std::string_view key;
+  };
+  struct Handle {
+    std::unique_ptr<File> file;
+    std::list<std::string>::iterator used;
+  };
+
+  /// The parts of a read that were taken under the lock.
+  struct View {
+    LogWatermark end;
+    std::vector<LinePointer> pending;  // in the order of the direction
+  };
+
+  [[nodiscard]] static Name event_log();
+  [[nodiscard]] static Name transcript_log(const WorkerId& worker_id);
+
+  [[nodiscard]] View view(const WorkerId* worker_id, const PageRange& range) const;
+  Result<void> read(const Name& name, const WorkerId* worker_id, const PageRange& range,
+                    const LineVisitor& visitor) const;
+  Result<void> read_files(const Name& name, LogWatermark end, const PageRange& range,
+                          const LineVisitor& visitor) const;
+  struct Part {
+    std::string path;
+    Extent extent;
+  };
+  Result<Part> find_part(const Name& name, const LogWatermark& end, std::uint64_t number) const;
+  Result<std::unique_ptr<File>> open_part(const Name& name, Part& part, std::uint64_t number) const;
+
+  Result<void> extend_log(const Name& name, const WorkerId* worker_id, std::uint64_t generation);
+  Result<File*> append_handle(const Name& name, const LogWatermark& end, const WorkerId* worker_id);
+  Result<std::unique_ptr<File>> make_log_file(const Name& name, const WorkerId* worker_id);
+  Result<void> roll(const Name& name, const WorkerId* worker_id);
+  LogState* state_of(const WorkerId* worker_id);
+  [[nodiscard]] const LogState* state_of(const WorkerId* worker_id) const;
+  void keep_handle(const std::string& stem, std::unique_ptr<File> file);
+  void drop_handle(const std::string& stem);
+  Result<Settled> settle(const Name& name, const WorkerId* worker_id, Loss loss);
+  Result<void> undo_roll(const Name& name, const LogWatermark& end, std::uint64_t last, Loss loss);
+  Result<std::uint64_t> inspect_tail(const Name& name, const std::string& path, const File& file,
+                                     std::uint64_t from, std::uint64_t last, Loss loss) const;
+
+  FileSystem& file_system_;
+  const std::uint64_t part_bytes_;
+
+  mutable std::mutex mutex_;  // guards what follows, up to the next comment
+  LogState events_;
+  std::unordered_map<WorkerId, LogState> transcripts_;
+  std::unordered_set<WorkerId> waiting_;  // Workers with pending entries
+  std::uint64_t pending_bytes_ = 0;
+  std::uint64_t generation_ = 1;
+  std::vector<WorkerId> deleted_;
+  std::vector<LogTrouble> troubles_;
+
+  // Owned by the writing thread.
+  std::unordered_map<std::string, Handle> handles_;  // by stem
+  std::list<std::string> handles_by_use_;
+  std::unordered_set<std::string> unsynced_;              // stems appended to since the last sync
+  std::unordered_set<std::string> unsynced_directories_;  // with entries made or renamed since
+  bool sync_everything_ = false;                          // a handle was let go before its sync
+};
+
+}  // namespace worker_runtime::fs_store

@@ -1,0 +1,359 @@
+// Writing the readable files: extension, sync, and the cut that recovery makes. See logs.h.
+#include <algorithm>
+#include <utility>
+
+#include "checked_line.h"
+#include "layout.h"
+#include "line_scanner.h"
+#include "logs.h"
+#include "quarantine.h"
+#include "snapshot.h"
+
+namespace worker_runtime::fs_store {
+namespace {
+
+/// One write appends at most about this much: what waits is freed as it goes.
+constexpr std::size_t append_bytes_max = std::size_t{4} << 20U;
+/// Beyond this many files one syncfs is cheaper than a sync each.
+constexpr std::size_t single_syncs_max = 32;
+
+}  // namespace
+
+// ---- extension
+
+Result<void> Logs::extend(std::uint64_t generation) {
+  auto done = extend_log(event_log(), nullptr, generation);
+  if (!done) return done;
+  for (const WorkerId& worker_id : pending_workers()) {
+    done = extend_log(transcript_log(worker_id), &worker_id, generation);
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
+                              std::uint64_t generation) {
+  for (;;) {
+    std::string bytes;
+    std::size_t lines = 0;
+    LogWatermark end;
+    {
+      const std::lock_guard lock(mutex_);
+      const LogState* const state = state_of(worker_id);
+      if (state == nullptr || state->pending.empty()) {
+        if (worker_id != nullptr) waiting_.erase(*worker_id);
+        return {};
+      }
+      end = state->end;
+      while (lines < state->pending.size() && state->pending[lines].generation <= generation &&
+             (lines == 0 || bytes.size() < append_bytes_max)) {
+        bytes += *state->pending[lines++].text;
+      }
+    }
+    if (lines == 0) return {};
+    if (end.bytes >= part_bytes_ && end.last >= end.first) {
+      auto rolled = roll(name, worker_id);
+      if (!rolled) return rolled;
+      continue;
+    }
+    auto handle = append_handle(name, end, worker_id);
+    if (!handle) return std::move(handle).error();
+    {
+      // Making the file may have begun a new part.
+      const std::lock_guard lock(mutex_);
+      const LogState* const state = state_of(worker_id);
+      if (state == nullptr) return {};
+      end = state->end;
+    }
+    auto written = (*handle)->write(end.bytes, bytes);
+    if (!written) {
+      // Whatever was written of it goes: a later append must not glue itself to a stub.
+      auto cut = (*handle)->truncate(end.bytes);
+      return cut ? std::move(written) : std::move(cut);
+    }
+    unsynced_.insert(name.stem);
+    const std::lock_guard lock(mutex_);
+    LogState* const state = state_of(worker_id);
+    if (state == nullptr) return {};  // deleted meanwhile
+    state->end.bytes += bytes.size();
+    state->end.last += lines;
+    state->pending.erase(state->pending.begin(),
+                         state->pending.begin() + static_cast<std::ptrdiff_t>(lines));
+    pending_bytes_ -= bytes.size();
+  }
+}
+
+Result<File*> Logs::append_handle(const Name& name, const LogWatermark& end,
+                                  const WorkerId* worker_id) {
+  const auto found = handles_.find(name.stem);
+  if (found != handles_.end()) {
+    handles_by_use_.splice(handles_by_use_.begin(), handles_by_use_, found->second.used);
+    return found->second.file.get();
+  }
+  const std::string path = layout::log_file(name.stem);
+  auto file = file_system_.open(path, OpenMode::write);
+  if (!file && is_missing(file.error())) {
+    if (end.last >= end.first) {
+      // The file was there and holds acknowledged lines. They are lost, but what is still to come
+      // is not: it goes into a new part, and the gap is told.
+      const std::lock_guard lock(mutex_);
+      LogState* const state = state_of(worker_id);
+      if (state != nullptr) state->end = {end.last + 1, 0, end.last};
+      if (worker_id != nullptr) troubles_.push_back({*worker_id, "its transcript was removed"});
+    }
+    file = make_log_file(name, worker_id);
+  }
+  if (!file) return std::move(file).error();
+  auto size = (*file)->size();
+  if (!size) return std::move(size).error();
+  if (*size > end.bytes && end.last >= end.first) {
+    // Bytes that somebody else appended: they would stand in the middle of the next lines.
+    auto aside = quarantine_bytes(file_system_, path, **file, end.bytes, *size);
+    if (!aside) return std::move(aside).error();
+    auto cut = (*file)->truncate(end.bytes);
+    if (!cut) return std::move(cut).error();
+  }
+  File* const pointer = file->get();
+  keep_handle(name.stem, std::move(*file));
+  return pointer;
+}
+
+Result<std::unique_ptr<File>> Logs::make_log_file(const Name& name, const WorkerId* worker_id) {
+  const std::string path = layout::log_file(name.stem);
+  auto file = file_system_.open(path, OpenMode::create_new);
+  if (!file && is_missing(file.error()) && worker_id != nullptr) {
+    const std::string workers(layout::workers);
+    auto there = file_system_.kind(workers);
+    if (!there) return std::move(there).error();
+    if (!*there) {
+      auto made = file_system_.make_directory(workers);
+      if (!made) return std::move(made).error();
+      unsynced_directories_.insert("");
+    }
+    auto made = file_system_.make_directory(layout::worker_directory(*worker_id));
+    if (!made) return std::move(made).error();
+    unsynced_directories_.insert(workers);
+    file = file_system_.open(path, OpenMode::create_new);
+  }
+  if (file) unsynced_directories_.insert(parent_path(path));
+  return file;
+}
+
+void Logs::keep_handle(const std::string& stem, std::unique_ptr<File> file) {
+  if (handles_.size() >= append_handles_max) {
+    const std::string oldest = handles_by_use_.back();
+    // A sync on a new handle might not see an error that happened before: sync the file system
+    // instead.
+    if (unsynced_.contains(oldest)) sync_everything_ = true;
+    drop_handle(oldest);
+  }
+  handles_by_use_.push_front(stem);
+  handles_[stem] = Handle{std::move(file), handles_by_use_.begin()};
+}
+
+void Logs::drop_handle(const std::string& stem) {
+  const auto found = handles_.find(stem);
+  if (found == handles_.end()) return;
+  handles_by_use_.erase(found->second.used);
+  handles_.erase(found);
+}
+
+void Logs::release() {
+  handles_.clear();
+  handles_by_use_.clear();
+}
+
+Result<void> Logs::roll(const Name& name, const WorkerId* worker_id) {
+  if (unsynced_.contains(name.stem)) sync_everything_ = true;
+  drop_handle(name.stem);
+  unsynced_directories_.insert(parent_path(name.stem));
+  // Under the lock, so that no reader opens the new part's name for the old part's lines.
+  const std::lock_guard lock(mutex_);
+  LogState* const state = state_of(worker_id);
+  if (state == nullptr) return {};
+  auto renamed = file_system_.rename(layout::log_file(name.stem),
+                                     layout::log_part(name.stem, state->end.first));
+  if (!renamed) return renamed;
+  state->end = {state->end.last + 1, 0, state->end.last};
+  return {};
+}
+
+Result<void> Logs::sync() {
+  const bool everything =
+      sync_everything_ || unsynced_.size() + unsynced_directories_.size() > single_syncs_max;
+  if (everything) {
+    auto synced = file_system_.sync_all();
+    if (!synced) return synced;
+  } else {
+    for (const std::string& stem : unsynced_) {
+      const auto found = handles_.find(stem);
+      auto synced = found != handles_.end() ? found->second.file->sync() : file_system_.sync_all();
+      if (!synced) return synced;
+    }
+    for (const std::string& directory : unsynced_directories_) {
+      auto synced = file_system_.sync_directory(directory);
+      if (!synced && !is_missing(synced.error())) return synced;  // a Worker deleted meanwhile
+    }
+  }
+  unsynced_.clear();
+  unsynced_directories_.clear();
+  sync_everything_ = false;
+  return {};
+}
+
+Result<void> Logs::remove_deleted() {
+  std::vector<WorkerId> deleted;
+  {
+    const std::lock_guard lock(mutex_);
+    deleted = std::exchange(deleted_, {});
+  }
+  while (!deleted.empty()) {
+    const WorkerId& worker_id = deleted.back();
+    const std::string directory = layout::worker_directory(worker_id);
+    const std::string stem = layout::transcript(worker_id);
+    drop_handle(stem);
+    unsynced_.erase(stem);
+    unsynced_directories_.erase(directory);
+    Result<void> done;
+    auto entries = file_system_.list(directory);
+    if (!entries && !is_missing(entries.error())) done = std::move(entries).error();
+    if (entries) {
+      for (const DirectoryEntry& entry : *entries) {
+        if (done) done = file_system_.remove_file(directory + "/" + entry.name);
+      }
+      if (done) done = file_system_.remove_directory(directory);
+      unsynced_directories_.insert(std::string(layout::workers));
+    }
+    if (!done) {
+      const std::lock_guard lock(mutex_);
+      deleted_.insert(deleted_.end(), deleted.begin(), deleted.end());
+      return done;
+    }
+    deleted.pop_back();
+  }
+  return {};
+}
+
+// ---- recovery
+
+Result<Logs::Settled> Logs::settle_events(Loss loss) { return settle(event_log(), nullptr, loss); }
+
+Result<Logs::Settled> Logs::settle_transcript(const WorkerId& worker_id, Loss loss) {
+  return settle(transcript_log(worker_id), &worker_id, loss);
+}
+
+Result<Logs::Settled> Logs::settle(const Name& name, const WorkerId* worker_id, Loss loss) {
+  LogWatermark end;
+  std::uint64_t last = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const LogState* const state = state_of(worker_id);
+    if (state == nullptr) return Settled{};
+    end = state->end;
+    last = state->last();
+  }
+  auto undone = undo_roll(name, end, last, loss);
+  if (!undone) return std::move(undone).error();
+
+  Settled settled{0, layout::log_file(name.stem)};
+  auto file = file_system_.open(settled.path, OpenMode::write);
+  if (!file) {
+    if (!is_missing(file.error())) return std::move(file).error();
+    if (end.last < end.first) return settled;
+    return corrupt(file_system_, settled.path, "the file is missing");
+  }
+  auto size = (*file)->size();
+  if (!size) return std::move(size).error();
+  if (*size < end.bytes) {
+    return corrupt(file_system_, settled.path,
+                   "the file has " + std::to_string(*size) + " bytes where " +
+                       std::to_string(end.bytes) + " were acknowledged",
+                   {}, *size);
+  }
+  if (*size == end.bytes) return settled;
+  auto torn = inspect_tail(name, settled.path, **file, end.bytes, last, loss);
+  if (!torn) return std::move(torn).error();
+  if (*torn > 0) {
+    auto aside = quarantine_bytes(file_system_, settled.path, **file, *size - *torn, *size);
+    if (!aside) return std::move(aside).error();
+    settled.torn_bytes = *torn;
+  }
+  auto cut = (*file)->truncate(end.bytes);
+  if (!cut) return std::move(cut).error();
+  unsynced_.insert(name.stem);
+  keep_handle(name.stem, std::move(*file));
+  return settled;
+}
+
+Result<void> Logs::close_damaged(const WorkerId& worker_id) {
+  const Name name = transcript_log(worker_id);
+  drop_handle(name.stem);
+  auto there = file_system_.kind(layout::log_file(name.stem));
+  if (!there) return std::move(there).error();
+  if (*there) return roll(name, &worker_id);
+  const std::lock_guard lock(mutex_);
+  LogState* const state = state_of(&worker_id);
+  if (state != nullptr) state->end = {state->end.last + 1, 0, state->end.last};
+  return {};
+}
+
+/// Bytes behind the last good line. A good line that the journal can't give again is acknowledged
+/// data that the journal has lost.
+Result<std::uint64_t> Logs::inspect_tail(const Name& name, const std::string& path,
+                                         const File& file, std::uint64_t from, std::uint64_t last,
+                                         Loss loss) const {
+  LineScanner lines(file, from, UINT64_MAX);
+  std::uint64_t good_end = from;
+  std::uint64_t end = from;
+  for (;;) {
+    auto line = lines.next();
+    if (!line) return std::move(line).error();
+    if (!*line) return end - good_end;
+    end = (*line)->offset + (*line)->length;
+    if (!(*line)->has_newline || (*line)->too_long || !check_line((*line)->text)) continue;
+    const auto number = line_number((*line)->text, name.key);
+    if (!number) continue;
+    if (*number > last && loss == Loss::impossible) {
+      return corrupt(file_system_, path,
+                     std::string(name.key) + " " + std::to_string(*number) +
+                         " was acknowledged, but the journal ends before it",
+                     {}, (*line)->offset);
+    }
+    if (*number <= last) good_end = end;
+  }
+}
+
+/// Parts that were begun since the watermark hold nothing that the journal does not: they go, and
+/// the part of the watermark gets its old name back.
+Result<void> Logs::undo_roll(const Name& name, const LogWatermark& end, std::uint64_t last,
+                             Loss loss) {
+  const std::string rolled = layout::log_part(name.stem, end.first);
+  auto there = file_system_.kind(rolled);
+  if (!there) return std::move(there).error();
+  if (!*there) return {};
+  const std::string directory = parent_path(name.stem);
+  const std::string stem_name =
+      directory.empty() ? name.stem : name.stem.substr(directory.size() + 1);
+  auto entries = file_system_.list(directory);
+  if (!entries) return std::move(entries).error();
+  std::vector<std::string> younger;
+  for (const DirectoryEntry& entry : *entries) {
+    const auto first = layout::parse_log_part(entry.name, stem_name);
+    const bool current = entry.name == layout::log_file(stem_name);
+    if (current || (first && *first > end.first)) {
+      younger.push_back(directory.empty() ? entry.name : directory + "/" + entry.name);
+    }
+  }
+  for (const std::string& path : younger) {
+    auto file = file_system_.open(path, OpenMode::read);
+    if (!file) return std::move(file).error();
+    auto torn = inspect_tail(name, path, **file, 0, last, loss);
+    if (!torn) return std::move(torn).error();
+    auto removed = file_system_.remove_file(path);
+    if (!removed) return removed;
+  }
+  unsynced_directories_.insert(directory);
+  return file_system_.rename(rolled, layout::log_file(name.stem));
+}
+
+}  // namespace worker_runtime::fs_store

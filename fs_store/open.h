@@ -1,0 +1,16 @@
+// Finding a runtime's directory: shared by the writer, readers and verify.
+#pragma once
+
+#include <memory>
+
+#include "file_system.h"
+#include "worker_runtime/fs_store/fs_store.h"
+
+namespace worker_runtime::fs_store {
+
+/// Opens the directory of the runtime that the options name, and makes the runtime first if it is
+/// not there and `create` is set. `runtime_id` becomes the one that was found.
+Result<std::unique_ptr<FileSystem>> open_runtime_directory(const StoreOptions& options,
+                                                           RuntimeId& runtime_id);
+
+}  // namespace worker_runtime::fs_store

@@ -1,0 +1,482 @@
+// The file system of the operating system: the only file that makes system calls on files.
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "file_system.h"
+
+namespace worker_runtime::fs_store {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number = -1) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(number_, other.number_);
+    return *this;
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  // The result of close is of no use here: what must be durable was synced before, and Linux
+  // releases the descriptor whatever it answers.
+  ~Descriptor() {
+    if (number_ >= 0) static_cast<void>(::close(number_));
+  }
+  [[nodiscard]] int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+/// What messages need to know about a file.
+struct Place {
+  std::string path;  // relative to the root
+  std::string root;
+};
+
+Error system_failure(ErrorCode code, const char* operation, const Place& place, int system_error) {
+  FileFields fields;
+  fields.path = place.path;
+  fields.system_error = system_error;
+  fields.root = place.root;
+  return {code,
+          std::string("cannot ") + operation + " " +
+              (place.path.empty() ? "the root" : place.path) + ": " + std::strerror(system_error),
+          std::move(fields)};
+}
+
+Error io_error(const char* operation, const Place& place, int system_error) {
+  return system_failure(ErrorCode::store_io, operation, place, system_error);
+}
+
+/// A failed sync is final whatever the error: the kernel may have dropped what it was to write.
+Error sync_error(const Place& place, int system_error) {
+  return system_failure(ErrorCode::store_failed, "sync", place, system_error);
+}
+
+template <typename Call>
+auto retry_interrupted(Call call) {
+  auto answer = call();
+  while (answer < 0 && errno == EINTR) answer = call();
+  return answer;
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(Descriptor descriptor, Place place)
+      : descriptor_(std::move(descriptor)), place_(std::move(place)) {}
+
+  Result<std::string> read(std::uint64_t offset, std::size_t count) const override {
+    std::string bytes(count, '\0');
+    std::size_t done = 0;
+    while (done < count) {
+      const ssize_t got = retry_interrupted([&] {
+        return ::pread(descriptor_.number(), bytes.data() + done, count - done,
+                       static_cast<off_t>(offset + done));
+      });
+      if (got < 0) return io_error("read", place_, errno);
+      if (got == 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    bytes.resize(done);
+    return bytes;
+  }
+
+  Result<void> write(std::uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t put = retry_interrupted([&] {
+        return ::pwrite(descriptor_.number(), bytes.data(), bytes.size(),
+                        static_cast<off_t>(offset));
+      });
+      if (put < 0) return io_error("write", place_, errno);
+      // A short write happens where the disk is full, a limit is hit or a signal came; going on
+      // tells which.
+      if (put == 0) return io_error("write", place_, ENOSPC);
+      bytes.remove_prefix(static_cast<std::size_t>(put));
+      offset += static_cast<std::uint64_t>(put);
+    }
+    return {};
+  }
+
+  Result<void> sync() override {
+    // Not retried, not even after EINTR: a failed sync may have dropped the pages it was to write.
+    if (::fdatasync(descriptor_.number()) != 0) return sync_error(place_, errno);
+    return {};
+  }
+
+  Result<void> truncate(std::uint64_t size) override {
+    if (retry_interrupted(
+            [&] { return ::ftruncate(descriptor_.number(), static_cast<off_t>(size)); }) != 0) {
+      return io_error("cut", place_, errno);
+    }
+    return {};
+  }
+
+  Result<std::uint64_t> size() const override {
+    struct stat status {};
+    if (::fstat(descriptor_.number(), &status) != 0) return io_error("look at", place_, errno);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+ private:
+  Descriptor descriptor_;
+  Place place_;
+};
+
+class PosixLock final : public FileLock {
+ public:
+  PosixLock(Descriptor file, Descriptor directory, Place place)
+      : file_(std::move(file)), directory_(std::move(directory)), place_(std::move(place)) {}
+
+  Result<void> set_text(std::string_view text) override {
+    if (::ftruncate(file_.number(), 0) != 0) return io_error("write", place_, errno);
+    const ssize_t put = ::pwrite(file_.number(), text.data(), text.size(), 0);
+    if (put < 0) return io_error("write", place_, errno);
+    return {};
+  }
+
+ private:
+  Descriptor file_;
+  Descriptor directory_;
+  Place place_;
+};
+
+struct flock whole_file(short type) {
+  struct flock range {};
+  range.l_type = type;
+  range.l_whence = SEEK_SET;
+  return range;
+}
+
+/// Opens `path` below `directory` without following a symbolic link anywhere.
+Descriptor open_beneath(int directory, const std::string& path, int flags, mode_t mode) {
+  struct open_how how {};
+  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
+  how.mode = (flags & O_CREAT) != 0 ? mode : 0;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  const char* const name = path.empty() ? "." : path.c_str();
+  const long direct =
+      retry_interrupted([&] { return ::syscall(SYS_openat2, directory, name, &how, sizeof how); });
+  if (direct >= 0 || (errno != ENOSYS && errno != EPERM))
+    return Descriptor(static_cast<int>(direct));
+
+  // An older kernel, or a sandbox that does not know openat2: walk the directories one by one.
+  Descriptor parent;
+  std::size_t start = 0;
+  int at = directory;
+  for (std::size_t slash = path.find('/'); slash != std::string::npos;
+       slash = path.find('/', start)) {
+    const std::string step = path.substr(start, slash - start);
+    Descriptor next(retry_interrupted([&] {
+      return ::openat(at, step.c_str(), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_RDONLY);
+    }));
+    if (next.number() < 0) return next;
+    parent = std::move(next);
+    at = parent.number();
+    start = slash + 1;
+  }
+  const std::string last = path.empty() ? "." : path.substr(start);
+  return Descriptor(retry_interrupted(
+      [&] { return ::openat(at, last.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, mode); }));
+}
+
+/// A path split into the directory that holds it, opened, and the last name.
+struct Parent {
+  Descriptor directory;
+  std::string name;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  PosixFileSystem(Descriptor directory, std::string root, std::string prefix,
+                  Permissions permissions)
+      : directory_(std::move(directory)),
+        root_(std::move(root)),
+        prefix_(std::move(prefix)),
+        directory_mode_(permissions == Permissions::owner_only ? 0700 : 0750),
+        file_mode_(permissions == Permissions::owner_only ? 0600 : 0640),
+        permissions_(permissions) {}
+
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override {
+    int flags = O_NONBLOCK;  // a FIFO put in place of a file must not block the open
+    if (mode == OpenMode::read) flags |= O_RDONLY;
+    if (mode == OpenMode::write) flags |= O_RDWR;
+    if (mode == OpenMode::create_new) flags |= O_RDWR | O_CREAT | O_EXCL;
+    Descriptor descriptor = open_beneath(directory_.number(), path, flags, file_mode_);
+    if (descriptor.number() < 0) return io_error("open", place(path), errno);
+    struct stat status {};
+    if (::fstat(descriptor.number(), &status) != 0) return io_error("look at", place(path), errno);
+    if (S_ISDIR(status.st_mode)) return io_error("open", place(path), EISDIR);
+    if (!S_ISREG(status.st_mode)) return io_error("open", place(path), EINVAL);
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(descriptor), place(path)));
+  }
+
+  Result<void> make_directory(const std::string& path) override {
+    auto parent = open_parent(path);
+    if (!parent) return std::move(parent).error();
+    if (::mkdirat(parent->directory.number(), parent->name.c_str(), directory_mode_) != 0) {
+      return io_error("make", place(path), errno);
+    }
+    return {};
+  }
+
+  Result<void> rename(const std::string& from, const std::string& to) override {
+    auto source = open_parent(from);
+    if (!source) return std::move(source).error();
+    auto target = open_parent(to);
+    if (!target) return std::move(target).error();
+    if (::renameat(source->directory.number(), source->name.c_str(), target->directory.number(),
+                   target->name.c_str()) != 0) {
+      return io_error("rename", place(from), errno);
+    }
+    return {};
+  }
+
+  Result<void> remove_file(const std::string& path) override { return remove(path, 0); }
+  Result<void> remove_directory(const std::string& path) override {
+    return remove(path, AT_REMOVEDIR);
+  }
+
+  Result<std::vector<DirectoryEntry>> list(const std::string& path) override {
+    Descriptor descriptor = open_beneath(directory_.number(), path, O_RDONLY | O_DIRECTORY, 0);
+    if (descriptor.number() < 0) return io_error("list", place(path), errno);
+    const int copy = ::fcntl(descriptor.number(), F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return io_error("list", place(path), errno);
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), &::closedir);
+    if (!stream) {
+      const int failed = errno;
+      const Descriptor closes_copy(copy);
+      return io_error("list", place(path), failed);
+    }
+    std::vector<DirectoryEntry> entries;
+    errno = 0;
+    // The stream is this call's own: readdir is safe on it.
+    while (const dirent* found = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
+      const std::string_view name = found->d_name;
+      if (name != "." && name != "..") {
+        entries.push_back({std::string(name), kind_of(descriptor.number(), *found)});
+      }
+      errno = 0;
+    }
+    if (errno != 0) return io_error("list", place(path), errno);
+    std::sort(entries.begin(), entries.end(),
+              [](const DirectoryEntry& left, const DirectoryEntry& right) {
+                return left.name < right.name;
+              });
+    return entries;
+  }
+
+  Result<std::optional<EntryKind>> kind(const std::string& path) override {
+    auto parent = open_parent(path);
+    if (!parent) {
+      if (is_missing(parent.error())) return std::optional<EntryKind>();
+      return std::move(parent).error();
+    }
+    struct stat status {};
+    if (::fstatat(parent->directory.number(), parent->name.c_str(), &status, AT_SYMLINK_NOFOLLOW) !=
+        0) {
+      if (errno == ENOENT) return std::optional<EntryKind>();
+      return io_error("look at", place(path), errno);
+    }
+    return std::optional(kind_of_mode(status.st_mode));
+  }
+
+  Result<void> sync_directory(const std::string& path) override {
+    const Descriptor descriptor =
+        open_beneath(directory_.number(), path, O_RDONLY | O_DIRECTORY, 0);
+    if (descriptor.number() < 0) return io_error("sync", place(path), errno);
+    if (::fsync(descriptor.number()) != 0) return sync_error(place(path), errno);
+    return {};
+  }
+
+  Result<void> sync_all() override {
+    // Linux 5.8 and later report here what failed to be written since the handle was opened.
+    if (::syncfs(directory_.number()) != 0) return sync_error(place(""), errno);
+    return {};
+  }
+
+  Result<Space> space() override {
+    struct statvfs status {};
+    if (::fstatvfs(directory_.number(), &status) != 0) return io_error("look at", place(""), errno);
+    return Space{std::uint64_t{status.f_bavail} * std::uint64_t{status.f_frsize}};
+  }
+
+  Result<std::unique_ptr<FileLock>> try_lock(const std::string& path) override {
+    for (int attempt = 0; attempt < 100; ++attempt) {
+      Descriptor file =
+          open_beneath(directory_.number(), path, O_RDWR | O_CREAT | O_NONBLOCK, file_mode_);
+      if (file.number() < 0) return io_error("open", place(path), errno);
+      struct flock range = whole_file(F_WRLCK);
+      if (::fcntl(file.number(), F_OFD_SETLK, &range) != 0) {
+        if (errno == EAGAIN || errno == EACCES) return std::unique_ptr<FileLock>();
+        return io_error("lock", place(path), errno);
+      }
+      // The lock file may have been removed or replaced by hand: the directory's own lock, on a
+      // handle of its own, still keeps a second writer out.
+      Descriptor directory = open_beneath(directory_.number(), "", O_RDONLY | O_DIRECTORY, 0);
+      if (directory.number() < 0) return io_error("open", place(""), errno);
+      if (::flock(directory.number(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return std::unique_ptr<FileLock>();
+        return io_error("lock", place(""), errno);
+      }
+      // The path must still name the file that was locked; else the lock is one that nobody will
+      // meet.
+      struct stat held {};
+      struct stat named {};
+      if (::fstat(file.number(), &held) != 0) return io_error("look at", place(path), errno);
+      if (::fstatat(directory_.number(), path.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+          held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
+        return std::unique_ptr<FileLock>(
+            std::make_unique<PosixLock>(std::move(file), std::move(directory), place(path)));
+      }
+    }
+    return io_error("lock", place(path), EAGAIN);
+  }
+
+  bool is_locked(const std::string& path) override {
+    const Descriptor file = open_beneath(directory_.number(), path, O_RDONLY | O_NONBLOCK, 0);
+    if (file.number() < 0) return true;
+    struct flock range = whole_file(F_WRLCK);
+    if (::fcntl(file.number(), F_OFD_GETLK, &range) != 0) return true;
+    return range.l_type != F_UNLCK;
+  }
+
+  Result<std::unique_ptr<FileSystem>> directory(const std::string& path) override {
+    Descriptor descriptor = open_beneath(directory_.number(), path, O_RDONLY | O_DIRECTORY, 0);
+    if (descriptor.number() < 0) return io_error("open", place(path), errno);
+    return std::unique_ptr<FileSystem>(std::make_unique<PosixFileSystem>(
+        std::move(descriptor), root_, prefix_ + path + "/", permissions_));
+  }
+
+  const std::string& prefix() const override { return prefix_; }
+  const std::string& root() const override { return root_; }
+
+ private:
+  [[nodiscard]] Place place(const std::string& path) const { return {prefix_ + path, root_}; }
+
+  Result<Parent> open_parent(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    const std::string above = slash == std::string::npos ? "" : path.substr(0, slash);
+    Descriptor descriptor = open_beneath(directory_.number(), above, O_PATH | O_DIRECTORY, 0);
+    if (descriptor.number() < 0) return io_error("open", place(above), errno);
+    return Parent{std::move(descriptor),
+                  slash == std::string::npos ? path : path.substr(slash + 1)};
+  }
+
+  Result<void> remove(const std::string& path, int flags) {
+    auto parent = open_parent(path);
+    if (!parent) return std::move(parent).error();
+    if (::unlinkat(parent->directory.number(), parent->name.c_str(), flags) != 0) {
+      return io_error("remove", place(path), errno);
+    }
+    return {};
+  }
+
+  static EntryKind kind_of_mode(mode_t mode) {
+    if (S_ISREG(mode)) return EntryKind::file;
+    if (S_ISDIR(mode)) return EntryKind::directory;
+    return EntryKind::other;
+  }
+
+  static EntryKind kind_of(int directory, const dirent& entry) {
+    if (entry.d_type == DT_REG) return EntryKind::file;
+    if (entry.d_type == DT_DIR) return EntryKind::directory;
+    struct stat status {};
+    if (entry.d_type == DT_UNKNOWN &&
+        ::fstatat(directory, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+      return kind_of_mode(status.st_mode);
+    }
+    return EntryKind::other;
+  }
+
+  Descriptor directory_;
+  std::string root_;
+  std::string prefix_;
+  mode_t directory_mode_;
+  mode_t file_mode_;
+  Permissions permissions_;
+};
+
+/// Makes the directory and the parents that are missing; a new name is durable before anything is
+/// put below it.
+Result<void> make_directories(const std::string& path, mode_t mode) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (::mkdir(part.c_str(), mode) == 0) {
+      const std::size_t last = part.rfind('/');
+      const std::string above = last == 0 || last == std::string::npos ? "/" : part.substr(0, last);
+      const Descriptor parent(::open(above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (parent.number() < 0 || ::fsync(parent.number()) != 0)
+        return io_error("sync", {"", path}, errno);
+    } else if (errno != EEXIST) {
+      return io_error("make", {"", path}, errno);
+    }
+    if (slash == std::string::npos) return {};
+  }
+}
+
+bool has_errno(const Error& error, std::initializer_list<int> numbers) {
+  const auto* const fields = error.get<FileFields>();
+  return fields != nullptr &&
+         std::find(numbers.begin(), numbers.end(), fields->system_error) != numbers.end();
+}
+
+}  // namespace
+
+bool is_full(const Error& error) {
+  return error.code() == ErrorCode::store_io && has_errno(error, {ENOSPC, EDQUOT, EFBIG});
+}
+bool is_missing(const Error& error) {
+  return error.code() == ErrorCode::store_io && has_errno(error, {ENOENT});
+}
+
+std::optional<std::string> unsafe_file_system(const std::string& absolute_path) {
+  struct statfs status {};
+  if (::statfs(absolute_path.c_str(), &status) != 0) return std::nullopt;
+  struct Kind {
+    std::uint32_t magic;
+    const char* name;
+  };
+  // Magic numbers of statfs(2).
+  constexpr std::array<Kind, 8> unsafe{{{0x6969, "NFS"},
+                                        {0x65735546, "FUSE"},
+                                        {0xff534d42, "CIFS"},
+                                        {0xfe534d42, "SMB2"},
+                                        {0x517b, "SMB"},
+                                        {0x4d44, "FAT"},
+                                        {0x2011bab0, "exFAT"},
+                                        {0x01021997, "9P"}}};
+  for (const Kind& kind : unsafe) {
+    if (static_cast<std::uint32_t>(status.f_type) == kind.magic) return kind.name;
+  }
+  return std::nullopt;
+}
+
+Result<std::unique_ptr<FileSystem>> open_posix_file_system(const std::string& absolute_path,
+                                                           bool create, Permissions permissions) {
+  if (create) {
+    auto made =
+        make_directories(absolute_path, permissions == Permissions::owner_only ? 0700 : 0750);
+    if (!made) return std::move(made).error();
+  }
+  // The root itself may be reached through symbolic links: it is the operator who names it.
+  Descriptor descriptor(::open(absolute_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.number() < 0) return io_error("open", {"", absolute_path}, errno);
+  return std::unique_ptr<FileSystem>(
+      std::make_unique<PosixFileSystem>(std::move(descriptor), absolute_path, "", permissions));
+}
+
+}  // namespace worker_runtime::fs_store

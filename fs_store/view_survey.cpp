@@ -1,0 +1,78 @@
+// Views of Workers: see view_survey.h.
+#include "view_survey.h"
+
+#include <utility>
+
+#include "checked_line.h"
+#include "layout.h"
+#include "line_scanner.h"
+#include "snapshot.h"
+
+namespace worker_runtime::fs_store {
+namespace {
+constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
+}
+
+Result<void> write_view(FileSystem& file_system, const WorkerId& worker_id, std::string_view line) {
+  const std::string path = layout::worker_json(worker_id);
+  auto file = file_system.open(path, OpenMode::create_new);
+  if (!file && is_missing(file.error())) {
+    for (const std::string& directory :
+         {std::string(layout::workers), layout::worker_directory(worker_id)}) {
+      auto there = file_system.kind(directory);
+      if (!there) return std::move(there).error();
+      if (*there) continue;
+      auto made = file_system.make_directory(directory);
+      if (!made) return made;
+    }
+    file = file_system.open(path, OpenMode::create_new);
+  }
+  if (file) return (*file)->write(0, line);
+  // It is there: replaced as a whole, so that nobody reads half of it.
+  return replace_file(file_system, path, line, Durable::no);
+}
+
+Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(FileSystem& file_system, Decoder& decoder,
+                                                          const Catalog& catalog,
+                                                          std::size_t count) {
+  std::vector<Renewed> renewed;
+  if (catalog_ != catalog.position().lsn) {
+    catalog_ = catalog.position().lsn;
+    offset_ = 0;
+  }
+  LineScanner lines(catalog.file(), offset_, catalog.position().bytes);
+  for (std::size_t seen = 0; seen < count; ++seen) {
+    auto next = lines.next();
+    if (!next) return std::move(next).error();
+    if (!*next) {
+      done_ = true;
+      return renewed;
+    }
+    const ScannedLine& line = **next;
+    const std::uint64_t offset = std::exchange(offset_, line.offset + line.length);
+    const auto checksum = check_line(line.text);
+    if (offset == 0 || !checksum) continue;  // the header
+    auto decoded = decoder.catalog_line(line.text, Requests::skip);
+    if (!decoded || !decoded->record) continue;
+    const WorkerId& worker_id = decoded->record->record.worker_id;
+    const auto place = catalog.place(worker_id);
+    if (!place || place->offset != offset) continue;  // not in force any more
+    auto view = read_snapshot(file_system, layout::worker_json(worker_id), view_bytes_max);
+    if (view && check_line(*view) == checksum) continue;
+    if (view) {
+      // A crash before the checkpoint's end leaves a view that is newer than the catalog: that one
+      // is right.
+      auto newer = decoder.catalog_line(*view, Requests::skip);
+      if (newer && newer->record && newer->record->record.worker_id == worker_id &&
+          newer->record->record.lsn > decoded->record->record.lsn) {
+        continue;
+      }
+    }
+    auto written = write_view(file_system, worker_id, std::string(line.text) + "\n");
+    if (!written) return std::move(written).error();
+    renewed.push_back({worker_id, view ? "it was out of date" : view.error().message()});
+  }
+  return renewed;
+}
+
+}  // namespace worker_runtime::fs_store

@@ -1,0 +1,39 @@
+// The slow walk that puts worker.json views right: they are never synced, so a power cut may leave
+// one out of date, damaged or missing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "catalog.h"
+#include "file_system.h"
+#include "worker_runtime/result.h"
+
+namespace worker_runtime::fs_store {
+
+class ViewSurvey {
+ public:
+  struct Renewed {
+    WorkerId worker_id;
+    std::string cause;
+  };
+
+  /// Looks at the views of the next `count` records of the catalog, and makes anew those that
+  /// differ. Starts over where the catalog was written anew meanwhile.
+  Result<std::vector<Renewed>> step(FileSystem& file_system, Decoder& decoder,
+                                    const Catalog& catalog, std::size_t count);
+  [[nodiscard]] bool done() const { return done_; }
+
+ private:
+  Lsn catalog_;
+  std::uint64_t offset_ = 0;
+  bool done_ = false;
+};
+
+/// Writes the view of a Worker: a checked line with its newline. Makes the directory if it is
+/// missing.
+Result<void> write_view(FileSystem& file_system, const WorkerId& worker_id, std::string_view line);
+
+}  // namespace worker_runtime::fs_store
