@@ -182,13 +182,18 @@ bool JsonReader::read(JsonValue value, Timestamp& time) {
 }
 
 bool JsonReader::read_raw(JsonValue value, std::string_view& json) {
-  const auto error = simdjson::to_json_string(value).get(json);
-  return error == simdjson::SUCCESS || fail(error);
+  if (const auto error = simdjson::to_json_string(value).get(json)) return fail(error);
+  // The parser takes a string that was not read for a name if a colon stands behind it.
+  std::string_view text;
+  return json.empty() || json.front() != '"' || read(value, text);
 }
 
 bool JsonReader::read_compact(JsonValue value, std::string& json) {
   std::string_view raw;
-  if (!read_raw(value, raw)) return false;
+  return read_raw(value, raw) && compact(raw, json);
+}
+
+bool JsonReader::compact(std::string_view raw, std::string& json) {
   // Core's check is for objects: put one around the value, and take it off again.
   constexpr std::string_view prefix = R"({"":)";
   std::string wrapped(prefix);

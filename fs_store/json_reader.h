@@ -87,7 +87,9 @@ class JsonReader {
 
   /// The text of a value as it is. Unchecked inside: see compact().
   bool read_raw(JsonValue value, std::string_view& json);
-  /// The text of a value of any type, checked, without insignificant white space.
+  /// Checks the text of a value of any type, and takes out insignificant white space.
+  bool compact(std::string_view raw, std::string& json);
+  /// Both of these.
   bool read_compact(JsonValue value, std::string& json);
   /// The same, of an object only.
   bool read_compact_object(JsonValue value, std::string& json);

@@ -45,7 +45,7 @@ bool read_id(JsonReader& reader, JsonValue value, std::string& id) {
                          raw.find_first_not_of("0123456789") == std::string_view::npos;
   const bool is_plain_string = raw.size() >= 2 && raw.front() == '"' && raw.back() == '"' &&
                                raw.find('\\') == std::string_view::npos;
-  if (!is_number && !is_plain_string) return reader.read_compact(value, id);
+  if (!is_number && !is_plain_string) return reader.compact(raw, id);
   id = raw;
   return true;
 }
