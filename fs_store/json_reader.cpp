@@ -243,9 +243,20 @@ bool ObjectReader::next_any(std::string_view& name) {
   simdjson::ondemand::field field;
   if (const auto error = (*iterator_).get(field)) return reader_.fail(error);
   reader_.place_ = field.key().raw() - 1;
-  if (const auto error = field.unescaped_key().get(name)) return reader_.fail(error);
+  if (!read_name(field, name)) return false;
   value_ = field.value();
   return true;
+}
+
+bool ObjectReader::read_name(simdjson::ondemand::field& field, std::string_view& name) {
+  // The parser has seen the closing quote. Nearly no name has an escape.
+  const char* raw = field.key().raw();
+  std::size_t length = 0;
+  while (raw[length] != '"' && raw[length] != '\\') ++length;
+  name = std::string_view(raw, length);
+  if (raw[length] == '"') return true;
+  const auto error = field.unescaped_key().get(name);
+  return error == simdjson::SUCCESS || reader_.fail(error);
 }
 
 bool ObjectReader::next() {

@@ -16,6 +16,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "worker_runtime/ids.h"
@@ -117,6 +119,8 @@ class JsonReader {
   simdjson::error_code structure_error_ = simdjson::SUCCESS;
   std::uint64_t newer_version_ = 0;
   std::string message_;
+  // Lines that follow each other name the same ids: these are known to be good.
+  std::tuple<RuntimeId, WorkerId> last_ids_;
 };
 
 /// The names of an object's members, in the order in which they are usually written (which makes
@@ -158,6 +162,7 @@ class ObjectReader {
   [[nodiscard]] std::string take_kept() { return std::move(kept_); }
 
  private:
+  bool read_name(simdjson::ondemand::field& field, std::string_view& name);
   bool find(std::string_view name);
   bool unknown_member(std::string_view name);
   bool keep(std::string_view name);
@@ -189,9 +194,13 @@ template <typename Tag>
 bool JsonReader::read(JsonValue value, TextId<Tag>& id) {
   std::string_view text;
   if (!read(value, text)) return false;
-  auto parsed = TextId<Tag>::parse(text);
-  if (!parsed) return fail(parsed.error().message());
-  id = *std::move(parsed);
+  auto& last = std::get<TextId<Tag>>(last_ids_);
+  if (text != last.text() || text.empty()) {
+    auto parsed = TextId<Tag>::parse(text);
+    if (!parsed) return fail(parsed.error().message());
+    last = *std::move(parsed);
+  }
+  id = last;
   return true;
 }
 
