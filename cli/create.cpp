@@ -1,0 +1,116 @@
+// create: a new worker.
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "mutation.h"
+#include "output.h"
+
+namespace worker_runtime::cli {
+namespace {
+
+struct Arguments {
+  std::optional<std::string> id;
+  std::optional<std::string> name;
+  std::optional<std::string> task;
+  bool assistant = false;
+  std::optional<std::string> role;
+  std::optional<std::string> purpose;
+  std::optional<std::string> profile;
+  std::optional<std::string> bundle;
+  std::vector<std::string> capabilities;
+  std::vector<std::string> workspaces;
+  std::vector<std::string> mounts;
+  std::optional<std::string> key;
+};
+
+Result<std::vector<NamedReference>> references_of(const std::vector<std::string>& texts,
+                                                  const char* option) {
+  std::vector<NamedReference> references;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+      return Error(ErrorCode::invalid_request,
+                   std::string(option) + " wants NAME=REF, not " + text);
+    }
+    references.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
+  return references;
+}
+
+Profile profile_of(const std::optional<std::string>& text) {
+  constexpr std::string_view builtin = "builtin:";
+  if (!text || *text == "default") return {};
+  if (text->starts_with(builtin)) return {ProfileKind::builtin, text->substr(builtin.size())};
+  return {ProfileKind::named, *text};
+}
+
+Intent intent_of(const Arguments& arguments) {
+  if (arguments.task) return TaskIntent{*arguments.task};
+  if (arguments.role) return RoleIntent{*arguments.role, arguments.purpose};
+  return AssistantIntent{arguments.purpose};
+}
+
+Result<Mutation> make_create(const Arguments& arguments) {
+  CreateRequest request;
+  request.intent = intent_of(arguments);
+  request.profile = profile_of(arguments.profile);
+  request.config_bundle = arguments.bundle;
+  for (const std::string& text : arguments.capabilities) {
+    const std::size_t equals = text.find('=');
+    Capability capability{text.substr(0, equals), std::nullopt};
+    if (equals != std::string::npos) capability.reason = text.substr(equals + 1);
+    request.requested_capabilities.push_back(std::move(capability));
+  }
+  auto workspaces = references_of(arguments.workspaces, "--workspace");
+  if (!workspaces) return std::move(workspaces).error();
+  request.workspace_refs = std::move(*workspaces);
+  auto mounts = references_of(arguments.mounts, "--mount");
+  if (!mounts) return std::move(mounts).error();
+  request.mount_refs = std::move(*mounts);
+  if (arguments.id) {
+    auto worker_id = WorkerId::parse(*arguments.id);
+    if (!worker_id) return std::move(worker_id).error();
+    request.worker_id = std::move(*worker_id);
+  }
+  request.display_name = arguments.name;
+  request.idempotency_key = arguments.key;
+  return Mutation(std::move(request));
+}
+
+}  // namespace
+
+void add_create(CLI::App& app, Options& options, Run& run) {
+  CLI::App* const command = app.add_subcommand("create", "create a worker");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("--id", arguments->id, "its id [one is made]")->type_name("ID");
+  command->add_option("--name", arguments->name, "a name for people")->type_name("TEXT");
+  CLI::Option_group* const intent = command->add_option_group("intent", "what it is for");
+  CLI::Option* const task =
+      intent->add_option("--task", arguments->task, "a task: its objective")->type_name("TEXT");
+  intent->add_flag("--assistant", arguments->assistant, "an assistant");
+  intent->add_option("--role", arguments->role, "a role")->type_name("ROLE");
+  intent->require_option(1);
+  command->add_option("--purpose", arguments->purpose, "of an assistant or a role")
+      ->type_name("TEXT")
+      ->excludes(task);
+  command->add_option("--profile", arguments->profile, "default, builtin:NAME or NAME")
+      ->type_name("PROFILE");
+  command->add_option("--bundle", arguments->bundle, "id of a config bundle")->type_name("ID");
+  command->add_option("--capability", arguments->capabilities, "a capability it asks for")
+      ->type_name("NAME[=REASON]")
+      ->take_all();
+  command->add_option("--workspace", arguments->workspaces, "a workspace")
+      ->type_name("NAME=REF")
+      ->take_all();
+  command->add_option("--mount", arguments->mounts, "a mount")->type_name("NAME=REF")->take_all();
+  command->add_option("--key", arguments->key, "idempotency key")->type_name("KEY");
+  add_writer_options(*command, options);
+  command->callback([&options, &run, arguments] {
+    run = [&options, arguments] {
+      return run_mutation(options, [&](const RuntimeId&) { return make_create(*arguments); });
+    };
+  });
+}
+
+}  // namespace worker_runtime::cli

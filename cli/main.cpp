@@ -1,0 +1,77 @@
+// worker-runtime: the command-line tool. Parses the line, runs one command, maps errors to exit
+// codes.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+#include "options.h"
+#include "output.h"
+
+namespace worker_runtime::cli {
+namespace {
+
+/// The options that may stand before or behind the command.
+void add_common_options(CLI::App& app, Options& options) {
+  app.add_option("--root", options.root,
+                 "the store's root [$WORKER_RUNTIME_ROOT or .worker-runtime]")
+      ->type_name("DIR");
+  app.add_option("--runtime", options.runtime, "which runtime under the root [the only one]")
+      ->type_name("ID");
+  app.add_flag("--json", options.json, "one JSON document, or JSON Lines for lists and logs");
+}
+
+Exit usage(const CLI::App& app, const Options& options, const CLI::ParseError& problem) {
+  if (problem.get_exit_code() == 0) {
+    // --help or --version: text that was asked for.
+    return static_cast<Exit>(app.exit(problem));
+  }
+  if (options.json) {
+    report(options, Error(ErrorCode::invalid_request, problem.what()));
+  } else {
+    std::fprintf(stderr, "worker-runtime: %s\n`worker-runtime --help` lists the commands\n",
+                 printable(problem.what()).c_str());
+  }
+  return Exit::usage;
+}
+
+int run(int argc, char** argv) {
+  // A reader that goes away shows as EPIPE at the write, not as a death in mid-commit.
+  std::signal(SIGPIPE, SIG_IGN);
+  Options options;
+  Run command;
+  CLI::App app("Hosts many long-lived workers in plain files that survive crashes.",
+               "worker-runtime");
+  app.set_version_flag("--version", "worker-runtime " + std::string(version()));
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_common_options(app, options);
+  add_init(app, options, command);
+  add_create(app, options, command);
+  add_mutations(app, options, command);
+  add_reads(app, options, command);
+  add_logs(app, options, command);
+  add_pipe(app, options, command);
+  add_verify(app, options, command);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    for (int at = 1; at < argc; ++at)
+      options.json = options.json || std::string_view(argv[at]) == "--json";
+    return static_cast<int>(usage(app, options, problem));
+  }
+  return static_cast<int>(command());
+}
+
+}  // namespace
+}  // namespace worker_runtime::cli
+
+int main(int argc, char** argv) {
+  try {
+    return worker_runtime::cli::run(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "worker-runtime: %s\n", problem.what());
+    return static_cast<int>(worker_runtime::cli::Exit::damaged);
+  }
+}

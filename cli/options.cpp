@@ -1,0 +1,94 @@
+// Where the store is and how it is opened: see options.h.
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+
+namespace worker_runtime::cli {
+
+Exit exit_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::store_corrupt:
+    case ErrorCode::store_missing:
+    case ErrorCode::store_io:
+    case ErrorCode::store_failed:
+    case ErrorCode::store_version:
+      return Exit::damaged;
+    case ErrorCode::store_locked:
+      return Exit::locked;
+    case ErrorCode::store_full:
+      return Exit::full;
+    default:
+      return Exit::refused;
+  }
+}
+
+std::filesystem::path root_of(const Options& options) {
+  if (!options.root.empty()) return options.root;
+  // Read once, before any other thread runs.
+  const char* const from_environment =
+      std::getenv("WORKER_RUNTIME_ROOT");  // NOLINT(concurrency-mt-unsafe)
+  if (from_environment != nullptr && *from_environment != '\0') return from_environment;
+  return ".worker-runtime";
+}
+
+Result<std::optional<RuntimeId>> runtime_of(const Options& options) {
+  if (options.runtime.empty()) return std::optional<RuntimeId>();
+  auto parsed = RuntimeId::parse(options.runtime);
+  if (!parsed) return std::move(parsed).error();
+  return std::optional(std::move(*parsed));
+}
+
+Result<RuntimeOptions> runtime_options(const Options& options) {
+  RuntimeOptions result;
+  for (const std::string& text : options.limits) {
+    const std::size_t equals = text.find('=');
+    LimitSetting setting{text.substr(0, equals), 0};
+    const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), setting.value);
+    if (value.empty() || read.ec != std::errc() || read.ptr != value.data() + value.size()) {
+      return Error(ErrorCode::invalid_request, "--set wants LIMIT=NUMBER, not " + text);
+    }
+    result.limits.push_back(std::move(setting));
+  }
+  return result;
+}
+
+Result<Runtime> open_for_writing(const Options& options, Create create,
+                                 std::optional<std::string> display_name) {
+  auto runtime_id = runtime_of(options);
+  if (!runtime_id) return std::move(runtime_id).error();
+  auto opening = runtime_options(options);
+  if (!opening) return std::move(opening).error();
+  opening->display_name = std::move(display_name);
+  fs_store::StoreOptions store;
+  store.root = root_of(options);
+  store.runtime_id = std::move(*runtime_id);
+  store.create = create == Create::yes;
+  if (!options.durability.empty()) store.durability = *parse_durability(options.durability);
+  store.lock_wait = std::chrono::milliseconds(std::llround(options.wait_seconds * 1000));
+  return fs_store::open_runtime(std::move(store), std::move(*opening));
+}
+
+Result<fs_store::Reader> open_for_reading(const Options& options) {
+  auto runtime_id = runtime_of(options);
+  if (!runtime_id) return std::move(runtime_id).error();
+  return fs_store::Reader::open(root_of(options), std::move(*runtime_id));
+}
+
+void add_writer_options(CLI::App& command, Options& options) {
+  command.add_option("--durability", options.durability, "when an operation is answered")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"sync", "interval", "none"}));
+  command.add_option("--set", options.limits, "set a limit of the runtime; it is stored")
+      ->type_name("LIMIT=N")
+      ->take_all();
+  command.add_option("--wait", options.wait_seconds, "wait for the lock so long")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 86400.0));
+}
+
+}  // namespace worker_runtime::cli

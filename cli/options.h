@@ -1,0 +1,69 @@
+// What every command has in common: where the store is, how output looks, and how a run ends.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "worker_runtime/fs_store/fs_store.h"
+#include "worker_runtime/fs_store/reader.h"
+#include "worker_runtime/result.h"
+#include "worker_runtime/runtime.h"
+
+namespace CLI {
+class App;
+}
+
+namespace worker_runtime::cli {
+
+/// The exit codes. docs/CLI.md lists them.
+enum class Exit : int {
+  done = 0,
+  refused = 1,
+  usage = 2,
+  damaged = 3,
+  locked = 4,
+  full = 5,
+};
+Exit exit_of(ErrorCode code);
+
+/// Options that stand before or behind any command.
+struct Options {
+  std::string root;
+  std::string runtime;
+  bool json = false;
+
+  // Of commands that write.
+  std::string durability;
+  std::vector<std::string> limits;  // LIMIT=N
+  double wait_seconds = 0;
+};
+
+/// `--root`, else $WORKER_RUNTIME_ROOT, else ./.worker-runtime.
+std::filesystem::path root_of(const Options& options);
+Result<std::optional<RuntimeId>> runtime_of(const Options& options);
+
+enum class Create : std::uint8_t { yes, no };
+/// Takes the lock and opens.
+Result<Runtime> open_for_writing(const Options& options, Create create,
+                                 std::optional<std::string> display_name = {});
+Result<RuntimeOptions> runtime_options(const Options& options);
+Result<fs_store::Reader> open_for_reading(const Options& options);
+
+/// Adds the options of commands that write.
+void add_writer_options(CLI::App& command, Options& options);
+
+/// A command is run once the line is parsed; it prints its own output.
+using Run = std::function<Exit()>;
+
+void add_init(CLI::App& app, Options& options, Run& run);
+void add_mutations(CLI::App& app, Options& options, Run& run);
+void add_create(CLI::App& app, Options& options, Run& run);
+void add_reads(CLI::App& app, Options& options, Run& run);
+void add_logs(CLI::App& app, Options& options, Run& run);
+void add_pipe(CLI::App& app, Options& options, Run& run);
+void add_verify(CLI::App& app, Options& options, Run& run);
+
+}  // namespace worker_runtime::cli
