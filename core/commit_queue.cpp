@@ -1,5 +1,6 @@
 // The queue of submissions and who leads: see runtime_implementation.h.
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include "runtime_implementation.h"
@@ -14,60 +15,66 @@ constexpr std::size_t group_bytes_max = std::size_t{4} << 20U;
 
 Error closed() { return {ErrorCode::closed, "the runtime is closed"}; }
 
-std::size_t text_bytes(const std::vector<Mutation>& operations) {
-  std::size_t bytes = 0;
-  for (const Mutation& operation : operations) {
-    if (const auto* const input = std::get_if<SendInput>(&operation))
-      bytes += input->content.size();
-    if (const auto* const output = std::get_if<AppendOutput>(&operation)) {
-      bytes += output->content.size() + (output->data ? output->data->size() : 0);
-    }
-  }
-  return bytes;
+std::size_t text_bytes(const Mutation& operation) {
+  if (const auto* const input = std::get_if<SendInput>(&operation)) return input->content.size();
+  if (const auto* const output = std::get_if<AppendOutput>(&operation))
+    return output->content.size() + (output->data ? output->data->size() : 0);
+  return 0;
 }
 
 }  // namespace
 
+/// The checks that need no state, on the caller's own thread.
+void Runtime::Implementation::check(Submission& submission) const {
+  if (!submission.is_batch) {
+    auto valid = validate(submission.operation, limits_);
+    if (!valid) submission.error = std::move(valid).error();
+    submission.text_bytes = text_bytes(submission.operation);
+    return;
+  }
+  const std::uint64_t max = limits_.batch_operations;
+  if (submission.batch.size() > max) {
+    submission.error = Error(ErrorCode::limit_exceeded,
+                             "a batch has at most " + std::to_string(max) + " operations",
+                             LimitFields{"batch_operations", submission.batch.size(), max});
+    return;
+  }
+  for (std::size_t index = 0; index < submission.batch.size(); ++index) {
+    auto valid = validate(submission.batch[index], limits_);
+    submission.text_bytes += text_bytes(submission.batch[index]);
+    if (valid) continue;
+    submission.fault.emplace(index, std::move(valid).error().set_index(index));
+    return;
+  }
+}
+
 // ---- blocking callers
 
 Result<Answer> Runtime::Implementation::run(Mutation operation) {
-  Submission submission;
-  auto valid = validate(operation, state_.runtime().limits);
-  if (!valid) submission.error = std::move(valid).error();
-  submission.operations.push_back(std::move(operation));
+  Submission submission(std::move(operation));
   wait_for(submission);
   if (submission.error) return *std::move(submission.error);
-  return std::move(submission.answers.front());
+  return *std::move(submission.answer);
 }
 
 Result<std::vector<Answer>> Runtime::Implementation::run_batch(std::vector<Mutation> operations) {
-  Submission submission;
-  submission.is_batch = true;
-  submission.operations = std::move(operations);
-  check_batch(submission);
+  Submission submission(std::move(operations));
   wait_for(submission);
   if (submission.error) return *std::move(submission.error);
   return std::move(submission.answers);
 }
 
-void Runtime::Implementation::check_batch(Submission& submission) const {
-  const std::uint64_t max = state_.runtime().limits.batch_operations;
-  if (submission.operations.size() <= max) return;
-  submission.error =
-      Error(ErrorCode::limit_exceeded, "a batch has at most " + std::to_string(max) + " operations",
-            LimitFields{"batch_operations", submission.operations.size(), max});
-}
-
 void Runtime::Implementation::wait_for(Submission& submission) {
   submission.is_blocking = true;
-  submission.text_bytes = text_bytes(submission.operations);
+  check(submission);
   std::unique_lock lock(queue_mutex_);
   if (closed_) {
     submission.error = closed();
     return;
   }
-  queue_.push_back(&submission);
+  ++callers_;
   ++blocking_in_queue_;
+  push(submission);
   while (!submission.is_done) {
     if (leading_) {
       submission.wake.wait(lock);
@@ -75,52 +82,67 @@ void Runtime::Implementation::wait_for(Submission& submission) {
       lead(lock);
     }
   }
+  // Under the lock: the destructor waits for the last caller, and then nothing here is touched any
+  // more.
+  if (--callers_ == 0 && abandoned_) progress_.notify_all();
+}
+
+void Runtime::Implementation::push(Submission& submission) {
+  ++submitted_;
+  queue_.push_back(&submission);
 }
 
 // ---- asynchronous submissions
 
 void Runtime::Implementation::submit(Mutation operation, Completion done) {
-  auto submission = std::make_unique<Submission>();
+  auto submission = std::make_unique<Submission>(std::move(operation));
   submission->done = std::move(done);
-  auto valid = validate(operation, state_.runtime().limits);
-  if (!valid) submission->error = std::move(valid).error();
-  submission->operations.push_back(std::move(operation));
   enqueue(std::move(submission));
 }
 
 void Runtime::Implementation::submit_batch(std::vector<Mutation> operations, BatchCompletion done) {
-  auto submission = std::make_unique<Submission>();
+  auto submission = std::make_unique<Submission>(std::move(operations));
   submission->batch_done = std::move(done);
-  submission->is_batch = true;
-  submission->operations = std::move(operations);
-  check_batch(*submission);
   enqueue(std::move(submission));
 }
 
 void Runtime::Implementation::enqueue(std::unique_ptr<Submission> submission) {
-  submission->text_bytes = text_bytes(submission->operations);
+  check(*submission);
   std::unique_lock lock(queue_mutex_);
-  if (closed_) {
+  if (closed_) submission->error = closed();
+  // After close() it still waits behind those that do: completions come in the order of submission.
+  const bool is_answered = closed_ && queue_.empty() && !leading_;
+  const bool can_queue = !is_answered && start_commit_thread();
+  if (!can_queue) {
+    if (!is_answered)
+      submission->error = Error(ErrorCode::store_full, "no thread can be started for submissions");
     lock.unlock();
-    submission->error = closed();
     complete(*submission);
     return;
   }
-  queue_.push_back(submission.release());  // the queue owns it; complete() is followed by delete
-  if (!commit_thread_.joinable()) {
-    commit_thread_ = std::jthread([this](const std::stop_token& stop) { run_commit_thread(stop); });
-  }
+  push(*submission.release());  // the queue owns it, until lead() has completed it
   if (!leading_ && blocking_in_queue_ == 0) commit_thread_wake_.notify_one();
 }
 
-void Runtime::Implementation::complete(Submission& submission) {
+/// False if the system has no thread left.
+bool Runtime::Implementation::start_commit_thread() {
+  if (commit_thread_.joinable()) return true;
+  try {
+    commit_thread_ = std::jthread([this](const std::stop_token& stop) { run_commit_thread(stop); });
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return true;
+}
+
+void Runtime::Implementation::complete(Submission& submission) noexcept {
   if (submission.is_batch) {
     submission.batch_done(submission.error
                               ? Result<std::vector<Answer>>(*std::move(submission.error))
                               : Result<std::vector<Answer>>(std::move(submission.answers)));
   } else {
     submission.done(submission.error ? Result<Answer>(*std::move(submission.error))
-                                     : Result<Answer>(std::move(submission.answers.front())));
+                                     : Result<Answer>(*std::move(submission.answer)));
   }
 }
 
@@ -136,97 +158,102 @@ void Runtime::Implementation::run_commit_thread(const std::stop_token& stop) {
 
 // ---- leading
 
-std::vector<Submission*> Runtime::Implementation::take_group() {
-  std::vector<Submission*> group;
+void Runtime::Implementation::take_group() {
   std::size_t bytes = 0;
-  while (!queue_.empty() && group.size() < group_submissions_max &&
-         (group.empty() || bytes < group_bytes_max)) {
+  while (!queue_.empty() && group_.size() < group_submissions_max &&
+         (group_.empty() || bytes < group_bytes_max)) {
     Submission* const submission = queue_.front();
     queue_.pop_front();
     bytes += submission->text_bytes;
     if (submission->is_blocking) --blocking_in_queue_;
-    group.push_back(submission);
+    group_.push_back(submission);
   }
-  return group;
 }
 
 void Runtime::Implementation::lead(std::unique_lock<std::mutex>& lock) {
   leading_ = true;
-  const std::vector<Submission*> group = take_group();
-  const bool abandoned = abandoned_;
-  lock.unlock();
-  if (abandoned) {
-    for (Submission* const submission : group) submission->error = closed();
-  } else {
-    execute_group(group);
+  take_group();
+  if (abandoned_) {
+    for (Submission* const submission : group_) submission->error = closed();
   }
+  lock.unlock();
+  execute_group();
   // Completions come before blocking callers of the group return: in the order of submission for
   // each thread.
-  for (Submission* const submission : group) {
+  for (Submission*& submission : group_) {
     if (submission->is_blocking) continue;
-    complete(*submission);
-    delete submission;
+    const std::unique_ptr<Submission> completed(std::exchange(submission, nullptr));
+    complete(*completed);
   }
   lock.lock();
   leading_ = false;
-  for (Submission* const submission : group) {
+  finished_ += group_.size();
+  for (Submission* const submission : group_) {
+    if (submission == nullptr) continue;
     // Notified under the lock: once it is released, the submission may be gone.
-    if (!submission->is_blocking) continue;
     submission->is_done = true;
     submission->wake.notify_one();
   }
+  group_.clear();
   hand_over_leadership();
 }
 
 void Runtime::Implementation::hand_over_leadership() {
-  if (queue_.empty()) {
-    idle_.notify_all();
+  if (closed_) progress_.notify_all();
+  if (queue_.empty()) return;
+  if (blocking_in_queue_ == 0) {
+    commit_thread_wake_.notify_one();
     return;
   }
   const auto next = std::find_if(queue_.begin(), queue_.end(), [](const Submission* submission) {
     return submission->is_blocking;
   });
-  if (next != queue_.end()) {
-    (*next)->wake.notify_one();
-  } else {
-    commit_thread_wake_.notify_one();
-  }
+  (*next)->wake.notify_one();
 }
 
 // ---- the end
 
 Result<Lsn> Runtime::Implementation::checkpoint() {
+  const std::lock_guard lock(checkpoint_mutex_);
   if (closed_) return closed();
   return store_->checkpoint();
+}
+
+void Runtime::Implementation::wake_event_waiters() const {
+  const std::lock_guard lock(wait_mutex_);
+  events_arrived_.notify_all();
 }
 
 Result<void> Runtime::Implementation::close() {
   {
     std::unique_lock lock(queue_mutex_);
     if (closed_.exchange(true)) return closed();
-    idle_.wait(lock, [this] { return queue_.empty() && !leading_; });
+    // What was submitted before is served. What comes now is answered behind it, and touches
+    // neither state nor store.
+    progress_.wait(lock, [this, before = submitted_] { return finished_ >= before; });
   }
-  {
-    const std::lock_guard lock(wait_mutex_);
-    events_arrived_.notify_all();
-  }
-  if (commit_thread_.joinable()) {
-    commit_thread_.request_stop();
-    commit_thread_.join();
-  }
+  wake_event_waiters();
+  const std::lock_guard lock(checkpoint_mutex_);
   return store_->close();
 }
 
-/// As after a crash: what was not executed is answered with `closed`.
-void Runtime::Implementation::abandon() {
+Runtime::Implementation::~Implementation() {
   {
     std::unique_lock lock(queue_mutex_);
     closed_ = true;
     abandoned_ = true;
-    idle_.wait(lock, [this] { return queue_.empty() && !leading_; });
+    progress_.wait(lock, [this] { return queue_.empty() && !leading_ && callers_ == 0; });
   }
-  const std::lock_guard lock(wait_mutex_);
-  events_arrived_.notify_all();
+  {
+    std::unique_lock lock(wait_mutex_);
+    events_arrived_.notify_all();
+    events_arrived_.wait(lock, [this] { return waiters_ == 0; });
+  }
+  const std::lock_guard lock(checkpoint_mutex_);
+  if (commit_thread_.joinable()) {
+    commit_thread_.request_stop();
+    commit_thread_.join();
+  }
 }
 
 }  // namespace worker_runtime

@@ -13,7 +13,7 @@ void DiagnosticLog::add(Diagnostic diagnostic) {
   diagnostic.id = ++total_;
   kept.push_back(std::move(diagnostic));
   // Trimmed when twice too long, so that each costs a constant share of the moving.
-  if (kept.size() >= 2 * kept_each_)
+  if (kept.size() > kept_each_ && kept.size() - kept_each_ >= kept_each_)
     kept.erase(kept.begin(), kept.end() - static_cast<std::ptrdiff_t>(kept_each_));
 }
 
@@ -26,19 +26,13 @@ void DiagnosticLog::raise(Timestamp at, Severity severity, std::string code, std
 void DiagnosticLog::raise_once(Timestamp at, Severity severity, std::string code,
                                std::string message, std::optional<WorkerRef> worker_ref) {
   const std::lock_guard lock(mutex_);
-  const bool lasts = std::any_of(lasting_.begin(), lasting_.end(), [&](const Lasting& known) {
-    return known.code == code && known.worker_ref == worker_ref;
-  });
-  if (lasts) return;
-  lasting_.push_back({code, worker_ref});
+  if (!lasting_.emplace(code, worker_ref).second) return;
   add({0, at, severity, std::move(code), std::move(message), std::move(worker_ref)});
 }
 
 void DiagnosticLog::clear(std::string_view code, const std::optional<WorkerRef>& worker_ref) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(lasting_, [&](const Lasting& known) {
-    return known.code == code && known.worker_ref == worker_ref;
-  });
+  if (!lasting_.empty()) lasting_.erase({std::string(code), worker_ref});
 }
 
 std::vector<Diagnostic> DiagnosticLog::read(std::uint64_t after, std::size_t count) const {

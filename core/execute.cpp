@@ -1,10 +1,9 @@
 // The leader's work: one group from planning to answers.
 #include <algorithm>
-#include <cassert>
+#include <cstdlib>
 #include <utility>
 
 #include "runtime_implementation.h"
-#include "validate.h"
 
 namespace worker_runtime {
 namespace {
@@ -17,13 +16,27 @@ void require(const Result<void>& applied) {
   if (!applied) std::abort();
 }
 
+bool is_entry(const Mutation& operation) {
+  return std::holds_alternative<SendInput>(operation) ||
+         std::holds_alternative<AppendOutput>(operation);
+}
+
+bool is_damage(const Error& error) {
+  return error.code() == ErrorCode::worker_damaged || error.code() == ErrorCode::store_corrupt;
+}
+
 }  // namespace
 
-void Runtime::Implementation::execute_group(const std::vector<Submission*>& group) {
+void Runtime::Implementation::execute_group() {
   Head head(state_.implementation());
   bool any_commit = false;
-  for (Submission* const submission : group) {
+  for (Submission* const submission : group_) {
     if (submission->error) continue;
+    if (failure_) {
+      submission->error = failure_;
+      continue;
+    }
+    submission->is_planned = true;
     if (submission->is_batch) {
       execute_batch(*submission, head);
     } else {
@@ -31,73 +44,77 @@ void Runtime::Implementation::execute_group(const std::vector<Submission*>& grou
     }
     any_commit = any_commit || submission->has_commit;
   }
-  if (any_commit) {
-    // The one sync of the group, with no lock held that a reader needs.
-    auto synced = store_->sync(head.runtime(), head.changed());
-    if (!synced) {
-      if (synced.error().code() == ErrorCode::store_failed) failure_ = synced.error();
-      // A refusal or a replay in this group may rest on a commit that is not durable now: it is not
-      // told.
-      for (Submission* const submission : group) submission->error = synced.error();
-      return;
-    }
+  if (!any_commit) return;
+  // The one sync of the group, with no lock held that a reader needs.
+  auto synced = store_->sync(head.runtime(), head.changed());
+  if (synced) {
+    publish(head);
+    return;
   }
-  publish(head, group);
+  if (synced.error().code() == ErrorCode::store_failed) failure_ = synced.error();
+  // A refusal or a replay in this group may rest on a commit that is not durable now: it is not
+  // told. What the request alone decided stays.
+  for (Submission* const submission : group_) {
+    if (submission->is_planned) submission->error = synced.error();
+  }
 }
+
+// ---- one operation
 
 Timestamp Runtime::Implementation::event_time(const Head& head) {
-  const Timestamp now = clock_();
+  const Timestamp time = now();
   const Timestamp last = head.runtime().last_at;
-  if (now.microseconds + clock_behind_tolerated < last.microseconds) {
+  if (time.microseconds + clock_behind_tolerated < last.microseconds) {
     diagnostics_->raise_once(
         last, Severity::warning, "clock.behind",
-        "the clock is behind the last event: " + to_string(now) + ", not " + to_string(last));
-  } else if (now >= last) {
+        "the clock is behind the last event: " + to_string(time) + ", not " + to_string(last));
+  } else if (time >= last) {
     diagnostics_->clear("clock.behind");
   }
-  return std::max(now, last);
+  return std::max(time, last);
 }
 
+/// The entry that carries the key of the operation, if there is one.
 Result<const KeyedEntry*> Runtime::Implementation::find_keyed_entry(const Head& head,
                                                                     const Mutation& operation) {
   const std::string* const key = entry_key_of(operation);
-  const WorkerRef* const worker_ref = worker_of(operation);
   const KeyedEntry* none = nullptr;
-  if (key == nullptr || worker_ref->runtime_id != head.runtime().runtime_id) return none;
-  const WorkerPointer worker = head.find(worker_ref->worker_id);
+  if (key == nullptr) return none;
+  const WorkerRef& worker_ref = *worker_of(operation);
+  if (worker_ref.runtime_id != head.runtime().runtime_id) return none;
+  const WorkerPointer worker = head.find(worker_ref.worker_id);
   if (!worker) return none;
   const Sequence last = worker->record.last_sequence;
-  if (const KeyedEntry* const entry = head.find_entry_key(worker_ref->worker_id, *key))
-    return entry;
-  const WorkerPointer durable = state_.find(worker_ref->worker_id);
-  return key_windows_.find(*store_, worker_ref->worker_id, *key,
+  const KeyedEntry* const entry = head.find_entry_key(worker_ref.worker_id, *key);
+  if (entry != nullptr) return is_covered(entry->sequence, last) ? entry : none;
+  const WorkerPointer durable = state_.find(worker_ref.worker_id);
+  return key_windows_.find(*store_, worker_ref.worker_id, *key,
                            durable ? durable->record.last_sequence : Sequence{}, last);
 }
 
 /// The cause if the Worker of an entry is damaged: known before, or found now.
 Result<std::optional<std::string>> Runtime::Implementation::find_damage(const Head& head,
                                                                         const Mutation& operation) {
-  const bool is_entry = std::holds_alternative<SendInput>(operation) ||
-                        std::holds_alternative<AppendOutput>(operation);
-  const WorkerRef* const worker_ref = worker_of(operation);
-  if (!is_entry || worker_ref->runtime_id != head.runtime().runtime_id)
-    return std::optional<std::string>();
-  const WorkerId& worker_id = worker_ref->worker_id;
-  if (!head.find(worker_id)) return std::optional<std::string>();
-  {
-    const std::shared_lock lock(state_mutex_);
-    if (const auto known = damaged_.find(worker_id); known != damaged_.end())
-      return std::optional(known->second);
+  std::optional<std::string> cause;
+  if (!is_entry(operation)) return cause;
+  const WorkerRef& worker_ref = *worker_of(operation);
+  if (worker_ref.runtime_id != head.runtime().runtime_id) return cause;
+  const WorkerPointer worker = head.find(worker_ref.worker_id);
+  if (!worker) return cause;
+  cause = damage_of(worker_ref.worker_id);
+  // The files are looked at only where everything else lets the entry in.
+  if (cause || worker->record.status != WorkerStatus::running ||
+      head.runtime().status != RuntimeStatus::running) {
+    return cause;
   }
-  auto damage = store_->check_worker(worker_id);
-  if (!damage) return std::optional<std::string>();
-  if (damage->code() != ErrorCode::store_corrupt) return *std::move(damage);
-  mark_damaged(worker_id, damage->message());
+  auto damage = store_->check_worker(worker_ref.worker_id);
+  if (!damage) return cause;
+  if (!is_damage(*damage)) return *std::move(damage);
+  mark_damaged(worker_ref.worker_id, damage->message());
   return std::optional(damage->message());
 }
 
 Result<Step> Runtime::Implementation::plan_operation(const Head& head, Mutation& operation) {
-  if (failure_) return *failure_;
   PlanContext context;
   context.at = event_time(head);
   auto damage = find_damage(head, operation);
@@ -105,7 +122,7 @@ Result<Step> Runtime::Implementation::plan_operation(const Head& head, Mutation&
   if (*damage) context.damage = &**damage;
   auto known = find_keyed_entry(head, operation);
   if (!known) {
-    if (known.error().code() != ErrorCode::store_corrupt) return std::move(known).error();
+    if (!is_damage(known.error())) return std::move(known).error();
     // Whether the key was used can't be told any more: the entry must not be doubled.
     const WorkerId& worker_id = worker_of(operation)->worker_id;
     mark_damaged(worker_id, known.error().message());
@@ -113,101 +130,103 @@ Result<Step> Runtime::Implementation::plan_operation(const Head& head, Mutation&
                  "worker " + worker_id.text() + " is damaged: " + known.error().message());
   }
   context.known_entry = *known;
-  return plan(head, operation, context);
+  auto step = plan(head, operation, context);
+  if (!step || step->change) return step;
+  if (auto* const replay = std::get_if<WorkerDetail>(&step->answer))
+    replay->summary.damaged = damage_of(replay->summary.worker_ref.worker_id);
+  return step;
 }
 
-void Runtime::Implementation::take_answer(Submission& submission, Step& step) {
-  if (step.replayed_create) {
-    submission.replayed_creates.emplace_back(submission.answers.size(), *step.replayed_create);
-  }
-  if (step.change && step.change->create) submission.created.push_back(submission.answers.size());
-  submission.answers.push_back(std::move(step.answer));
-}
-
-Result<void> Runtime::Implementation::append(const Commit& commit,
-                                             const std::vector<ExpandedEvent>& events,
-                                             Submission& submission) {
-  auto appended = store_->append(commit, events, state_.runtime().limits);
+/// Hands `commit_` to the store.
+Result<void> Runtime::Implementation::append(Submission& submission) {
+  auto appended = store_->append(commit_, events_, limits_);
   if (!appended && appended.error().code() == ErrorCode::store_failed) failure_ = appended.error();
   submission.has_commit = appended.has_value();
   return appended;
 }
 
 void Runtime::Implementation::execute_one(Submission& submission, Head& head) {
-  auto step = plan_operation(head, submission.operations.front());
+  auto step = plan_operation(head, submission.operation);
   if (!step) {
     submission.error = std::move(step).error();
     return;
   }
-  take_answer(submission, *step);
+  submission.answer = std::move(step->answer);
   if (!step->change) return;
-  Commit commit{head.runtime().lsn.next(), {}};
-  commit.changes.push_back(std::move(*step->change));
-  std::vector<ExpandedEvent> events;
-  head.expand(commit.changes.front(), events);
-  auto appended = append(commit, events, submission);
+  commit_.lsn = head.runtime().lsn.next();
+  commit_.changes.clear();
+  commit_.changes.push_back(std::move(*step->change));
+  events_.clear();
+  head.expand(commit_.changes.front(), events_);
+  auto appended = append(submission);
   if (!appended) {
     submission.error = std::move(appended).error();
     return;
   }
-  require(head.apply(commit.changes.front(), commit.lsn));
-  head.set_lsn(commit.lsn);
+  require(head.apply(commit_.changes.front(), commit_.lsn));
+  head.set_lsn(commit_.lsn);
+}
+
+// ---- a batch
+
+/// Plans and applies one by one, so that later operations see earlier ones.
+Result<void> Runtime::Implementation::plan_batch(Submission& submission, Head& head) {
+  for (std::size_t index = 0; index < submission.batch.size(); ++index) {
+    if (submission.fault && submission.fault->first == index)
+      return std::move(submission.fault->second);
+    auto step = plan_operation(head, submission.batch[index]);
+    if (!step) return std::move(step).error().set_index(index);
+    if (step->change) {
+      if (step->change->create) submission.created.push_back(index);
+      const Change& change = commit_.changes.emplace_back(std::move(*step->change));
+      head.expand(change, events_);
+      require(head.apply(change, commit_.lsn));
+    }
+    submission.answers.push_back(std::move(step->answer));
+  }
+  if (commit_.changes.empty()) return {};
+  return append(submission);
 }
 
 void Runtime::Implementation::execute_batch(Submission& submission, Head& head) {
-  Commit commit{head.runtime().lsn.next(), {}};
-  commit.changes.reserve(submission.operations.size());  // the events point into it
-  std::vector<ExpandedEvent> events;
+  commit_.lsn = head.runtime().lsn.next();
+  commit_.changes.clear();
+  commit_.changes.reserve(submission.batch.size());  // the events point into it
+  events_.clear();
   head.begin_unit();
-  for (std::size_t index = 0; index < submission.operations.size(); ++index) {
-    Mutation& operation = submission.operations[index];
-    auto valid = validate(operation, state_.runtime().limits);
-    auto step = valid ? plan_operation(head, operation) : Result<Step>(std::move(valid).error());
-    if (!step) {
-      submission.error = std::move(step).error().set_index(index);
-      head.roll_back();
-      return;
-    }
-    take_answer(submission, *step);
-    if (!step->change) continue;
-    const Change& change = commit.changes.emplace_back(std::move(*step->change));
-    head.expand(change, events);
-    require(head.apply(change, commit.lsn));
+  auto planned = plan_batch(submission, head);
+  if (!planned) {
+    submission.error = std::move(planned).error();
+    head.roll_back();
+    return;
   }
-  if (!commit.changes.empty()) {
-    auto appended = append(commit, events, submission);
-    if (!appended) {
-      submission.error = std::move(appended).error();
-      head.roll_back();
-      return;
-    }
-    head.set_lsn(commit.lsn);
-  }
+  if (submission.has_commit) head.set_lsn(commit_.lsn);
   head.end_unit();
 }
 
-void Runtime::Implementation::raise_create_diagnostics(const WorkerDetail& detail) {
-  if (!detail.request->config_bundle) {
-    diagnostics_->raise(detail.summary.created_at, Severity::info,
+// ---- after the sync
+
+void Runtime::Implementation::raise_create_diagnostics(const Answer& created) {
+  const auto* const detail = std::get_if<WorkerDetail>(&created);
+  if (detail == nullptr) return;
+  if (!detail->request->config_bundle) {
+    diagnostics_->raise(detail->summary.created_at, Severity::info,
                         "runtime.local_default_resources",
                         "no config bundle was given: the runtime's own resources are used",
-                        detail.summary.worker_ref);
+                        detail->summary.worker_ref);
   }
-  if (detail.request->requested_capabilities.empty()) {
-    diagnostics_->raise(detail.summary.created_at, Severity::info, "worker.tools_less",
+  if (detail->request->requested_capabilities.empty()) {
+    diagnostics_->raise(detail->summary.created_at, Severity::info, "worker.tools_less",
                         "no capability was requested: the worker has no tools",
-                        detail.summary.worker_ref);
+                        detail->summary.worker_ref);
   }
 }
 
 /// The group is durable: now it is shown.
-void Runtime::Implementation::publish(Head& head, const std::vector<Submission*>& group) {
+void Runtime::Implementation::publish(Head& head) {
   const std::uint64_t last_event = head.runtime().last_event_id.value;
   for (const auto& [worker_id, entry] : head.keyed_entries()) key_windows_.add(worker_id, entry);
-  std::vector<WorkerId> deleted;
-  for (const ChangedWorker& changed : head.changed()) {
-    if (!changed.worker) deleted.push_back(changed.worker_id);
-  }
+  std::vector<WorkerId> deleted = head.deleted();
   {
     const std::unique_lock lock(state_mutex_);
     head.merge_into(state_.implementation());
@@ -218,24 +237,12 @@ void Runtime::Implementation::publish(Head& head, const std::vector<Submission*>
     diagnostics_->clear("worker.damaged", WorkerRef{state_.runtime().runtime_id, worker_id});
   }
   last_event_ = last_event;
-  if (waiters_ > 0) {
-    const std::lock_guard lock(wait_mutex_);
-    events_arrived_.notify_all();
-  }
-  for (Submission* const submission : group) {
-    if (submission->error) continue;
-    for (const std::size_t index : submission->created) {
-      raise_create_diagnostics(std::get<WorkerDetail>(submission->answers[index]));
-    }
-    for (const auto& [index, worker_id] : submission->replayed_creates) {
-      const WorkerPointer worker = state_.find(worker_id);
-      if (worker) {
-        submission->answers[index] = make_detail(*worker);
-      } else {
-        submission->error =
-            Error(ErrorCode::worker_not_found, "there is no worker " + worker_id.text());
-      }
-    }
+  if (waiters_ > 0) wake_event_waiters();
+  for (const Submission* const submission : group_) {
+    if (submission->error || !submission->has_commit) continue;
+    if (submission->answer) raise_create_diagnostics(*submission->answer);
+    for (const std::size_t index : submission->created)
+      raise_create_diagnostics(submission->answers[index]);
   }
 }
 

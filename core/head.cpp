@@ -62,10 +62,9 @@ std::optional<CreateKeyTarget> Head::find_create_key(const std::string& key) con
 }
 
 const KeyedEntry* Head::find_entry_key(const WorkerId& worker_id, const std::string& key) const {
-  const auto found = std::find_if(keyed_.rbegin(), keyed_.rend(), [&](const auto& entry) {
-    return entry.second.key == key && entry.first == worker_id;
-  });
-  return found == keyed_.rend() ? nullptr : &found->second;
+  if (keyed_.empty()) return nullptr;
+  const auto found = newest_keyed_.find({worker_id, key});
+  return found == newest_keyed_.end() ? nullptr : &keyed_[found->second].second;
 }
 
 std::vector<WorkerId> Head::running() const {
@@ -101,18 +100,27 @@ void Head::expand(const Change& change, std::vector<ExpandedEvent>& events) cons
 
 // ---- changing
 
-Result<void> Head::apply(const Change& change, Lsn lsn) {
+/// What must hold for a change of whatever kind.
+Result<void> Head::check(const Change& change) const {
   const Event& event = change.event;
   if (event.id.value != runtime_.last_event_id.value + change.stopped_workers + 1) {
     return misfit("event " + std::to_string(event.id.value) + " does not follow event " +
                   std::to_string(runtime_.last_event_id.value));
   }
+  if (change.stopped_workers > 0 && event.kind != EventKind::runtime_stopped)
+    return misfit("event " + std::to_string(event.id.value) + " stands for others");
   if (event.at < runtime_.last_at)
     return misfit("event " + std::to_string(event.id.value) + " goes back in time");
   if (event.worker_ref && event.worker_ref->runtime_id != runtime_.runtime_id) {
     return misfit("event " + std::to_string(event.id.value) + " belongs to another runtime");
   }
-  Result<void> done;
+  return {};
+}
+
+Result<void> Head::apply(const Change& change, Lsn lsn) {
+  auto done = check(change);
+  if (!done) return done;
+  const Event& event = change.event;
   switch (event.kind) {
     case EventKind::runtime_started:
       runtime_.status = RuntimeStatus::running;
@@ -148,6 +156,9 @@ Result<void> Head::create(const Change& change, Lsn lsn) {
   const CreateRequest& request = *change.create;
   const WorkerId& worker_id = change.event.worker_ref->worker_id;
   if (is_taken(worker_id)) return misfit("worker " + worker_id.text() + " was created twice");
+  if (request.worker_id && *request.worker_id != worker_id) {
+    return misfit("worker " + worker_id.text() + " was asked for as " + request.worker_id->text());
+  }
   auto worker = std::make_shared<WorkerState>();
   WorkerRecord& record = worker->record;
   record.worker_id = worker_id;
@@ -158,9 +169,7 @@ Result<void> Head::create(const Change& change, Lsn lsn) {
   record.create_key = request.idempotency_key;
   if (request.idempotency_key) {
     worker->create_digest = digest_of(request);
-    create_keys_[*request.idempotency_key] = {worker_id, *worker->create_digest, false};
-    if (in_unit_)
-      undo_.push_back([this, key = *request.idempotency_key] { create_keys_.erase(key); });
+    keep_create_key(*request.idempotency_key, {worker_id, *worker->create_digest, false});
   }
   if (!request.worker_id) {
     const auto number = generated_worker_number(worker_id);
@@ -181,10 +190,15 @@ Result<void> Head::append(const Change& change, Lsn lsn) {
     return misfit("there is no worker " + worker_id.text() + " for entry " +
                   std::to_string(entry.sequence.value));
   }
-  if (entry.sequence != worker->record.last_sequence.next() || entry.event_id != change.event.id) {
+  if (entry.sequence != worker->record.last_sequence.next() || entry.event_id != change.event.id ||
+      entry.sequence != change.event.sequence) {
     return misfit("entry " + std::to_string(entry.sequence.value) + " of worker " +
                   worker_id.text() + " does not follow entry " +
                   std::to_string(worker->record.last_sequence.value));
+  }
+  if (worker->record.status != WorkerStatus::running) {
+    return misfit("entry " + std::to_string(entry.sequence.value) + " of worker " +
+                  worker_id.text() + " comes after its end");
   }
   auto copy = changed_copy(*worker, change.event, lsn);
   copy->record.last_sequence = entry.sequence;
@@ -195,10 +209,7 @@ Result<void> Head::append(const Change& change, Lsn lsn) {
     add_counters(usage->counters, entry.usage);
   }
   ++runtime_.transcript_entries;
-  if (entry.idempotency_key) {
-    keyed_.emplace_back(worker_id, KeyedEntry{*entry.idempotency_key, entry.sequence,
-                                              entry.event_id, digest_of(entry)});
-  }
+  if (entry.idempotency_key) keep_entry_key(worker_id, entry);
   put(worker_id, {std::move(copy), std::nullopt});
   return {};
 }
@@ -277,6 +288,28 @@ void Head::put(const WorkerId& worker_id, Touched touched) {
   place->second = std::move(touched);
 }
 
+void Head::keep_create_key(const std::string& key, const CreateKeyTarget& target) {
+  create_keys_.insert_or_assign(key, target);
+  if (in_unit_) undo_.push_back([this, key] { create_keys_.erase(key); });
+}
+
+void Head::keep_entry_key(const WorkerId& worker_id, const TranscriptEntry& entry) {
+  EntryKey key{worker_id, *entry.idempotency_key};
+  const auto [place, is_new] = newest_keyed_.try_emplace(key, 0);
+  if (in_unit_) {
+    undo_.push_back([this, key = std::move(key), is_new = is_new, before = place->second] {
+      if (is_new) {
+        newest_keyed_.erase(key);
+      } else {
+        newest_keyed_[key] = before;
+      }
+    });
+  }
+  place->second = keyed_.size();
+  keyed_.emplace_back(worker_id, KeyedEntry{*entry.idempotency_key, entry.sequence, entry.event_id,
+                                            digest_of(entry)});
+}
+
 // ---- units and groups
 
 void Head::begin_unit() {
@@ -305,6 +338,14 @@ std::vector<ChangedWorker> Head::changed() const {
     changed.push_back({worker_id, touched.worker, touched.tombstone});
   }
   return changed;
+}
+
+std::vector<WorkerId> Head::deleted() const {
+  std::vector<WorkerId> deleted;
+  for (const WorkerId& worker_id : order_) {
+    if (!touched_.at(worker_id).worker) deleted.push_back(worker_id);
+  }
+  return deleted;
 }
 
 void Head::merge_into(StateImplementation& state) {

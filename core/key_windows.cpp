@@ -1,6 +1,8 @@
 // Idempotency keys of entries: see key_windows.h.
 #include "key_windows.h"
 
+#include <utility>
+
 namespace worker_runtime {
 
 Result<KeyWindows::Window*> KeyWindows::load(const Store& store, const WorkerId& worker_id,
@@ -9,52 +11,66 @@ Result<KeyWindows::Window*> KeyWindows::load(const Store& store, const WorkerId&
     by_use_.splice(by_use_.begin(), by_use_, found->second.used);
     return &found->second;
   }
-  Window window;
+  std::vector<KeyedEntry> keyed;
   if (durable_last.value > 0) {
     const Sequence first{
         durable_last.value > keyed_entries_max ? durable_last.value - keyed_entries_max + 1 : 1};
-    auto entries = store.read_keyed_entries(worker_id, first, durable_last);
-    if (!entries) return std::move(entries).error();
-    for (KeyedEntry& entry : *entries) {
-      std::string key = entry.key;
-      window.entries.insert_or_assign(std::move(key), std::move(entry));
-    }
+    auto read = store.read_keyed_entries(worker_id, first, durable_last);
+    if (!read) return std::move(read).error();
+    keyed = std::move(*read);
   }
-  if (windows_.size() >= key_windows_max) forget(WorkerId(by_use_.back()));
+  make_room();
+  Window& window = windows_[worker_id];
   by_use_.push_front(worker_id);
   window.used = by_use_.begin();
-  return &windows_.insert_or_assign(worker_id, std::move(window)).first->second;
+  for (KeyedEntry& entry : keyed) put(window, std::move(entry));
+  return &window;
+}
+
+/// A key that is used again, after its first entry is covered no longer, is that of the newer.
+void KeyWindows::put(Window& window, KeyedEntry entry) {
+  if (const auto older = window.entries.find(entry); older != window.entries.end()) {
+    window.entries.erase(older);
+    --entries_;
+  }
+  window.entries.insert(std::move(entry));
+  ++entries_;
+}
+
+void KeyWindows::make_room() {
+  while (!by_use_.empty() &&
+         (windows_.size() >= key_windows_max || entries_ >= key_window_entries_max)) {
+    forget(WorkerId(by_use_.back()));
+  }
 }
 
 Result<const KeyedEntry*> KeyWindows::find(const Store& store, const WorkerId& worker_id,
-                                           const std::string& key, Sequence durable_last,
+                                           std::string_view key, Sequence durable_last,
                                            Sequence last) {
   auto window = load(store, worker_id, durable_last);
   if (!window) return std::move(window).error();
   const auto found = (*window)->entries.find(key);
   const KeyedEntry* entry = nullptr;
-  if (found != (*window)->entries.end() &&
-      found->second.sequence.value + keyed_entries_max > last.value) {
-    entry = &found->second;
-  }
+  if (found != (*window)->entries.end() && is_covered(found->sequence, last)) entry = &*found;
   return entry;
 }
 
 void KeyWindows::add(const WorkerId& worker_id, const KeyedEntry& entry) {
-  const auto window = windows_.find(worker_id);
-  if (window == windows_.end()) return;  // loaded with the rest when it is asked for
-  auto& entries = window->second.entries;
-  entries.insert_or_assign(entry.key, entry);
+  const auto found = windows_.find(worker_id);
+  if (found == windows_.end()) return;  // loaded with the rest when it is asked for
+  Window& window = found->second;
+  put(window, entry);
   // Cleared of what it covers no longer when twice too large: each entry pays a constant share.
-  if (entries.size() < 2 * keyed_entries_max) return;
-  std::erase_if(entries, [&](const auto& known) {
-    return known.second.sequence.value + keyed_entries_max <= entry.sequence.value;
+  if (window.entries.size() < 2 * keyed_entries_max) return;
+  entries_ -= std::erase_if(window.entries, [&](const KeyedEntry& known) {
+    return !is_covered(known.sequence, entry.sequence);
   });
 }
 
 void KeyWindows::forget(const WorkerId& worker_id) {
   const auto window = windows_.find(worker_id);
   if (window == windows_.end()) return;
+  entries_ -= window->second.entries.size();
   by_use_.erase(window->second.used);
   windows_.erase(window);
 }

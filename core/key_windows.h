@@ -6,19 +6,27 @@
 // from the store if need be.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
+#include <functional>
 #include <list>
 #include <string>
+#include <string_view>
 #include <unordered_map>
-#include <utility>
+#include <unordered_set>
 
 #include "worker_runtime/commit.h"
 #include "worker_runtime/store.h"
 
 namespace worker_runtime {
 
-/// So many Workers' windows are kept.
-inline constexpr std::size_t key_windows_max = 1024;
+/// So many Workers' windows are kept, and so many entries in all of them.
+inline constexpr std::size_t key_windows_max = 4096;
+inline constexpr std::size_t key_window_entries_max = 256 * 1024;
+
+/// Whether the key of an entry still counts in a transcript that ends at `last`.
+inline bool is_covered(Sequence sequence, Sequence last) {
+  return sequence.value + keyed_entries_max > last.value;
+}
 
 class KeyWindows {
  public:
@@ -26,20 +34,39 @@ class KeyWindows {
   /// null if there is none. `durable_last` is what the store has. The pointer is valid until the
   /// next call.
   Result<const KeyedEntry*> find(const Store& store, const WorkerId& worker_id,
-                                 const std::string& key, Sequence durable_last, Sequence last);
+                                 std::string_view key, Sequence durable_last, Sequence last);
   /// An entry that became durable.
   void add(const WorkerId& worker_id, const KeyedEntry& entry);
   void forget(const WorkerId& worker_id);
 
+  [[nodiscard]] std::size_t windows() const { return windows_.size(); }
+  [[nodiscard]] std::size_t entries() const { return entries_; }
+
  private:
+  struct ByKey {
+    using is_transparent = void;
+    static std::string_view key_of(const KeyedEntry& entry) { return entry.key; }
+    static std::string_view key_of(std::string_view key) { return key; }
+    template <typename Item>
+    std::size_t operator()(const Item& item) const {
+      return std::hash<std::string_view>{}(key_of(item));
+    }
+    template <typename Left, typename Right>
+    bool operator()(const Left& left, const Right& right) const {
+      return key_of(left) == key_of(right);
+    }
+  };
   struct Window {
-    std::unordered_map<std::string, KeyedEntry> entries;
+    std::unordered_set<KeyedEntry, ByKey, ByKey> entries;
     std::list<WorkerId>::iterator used;
   };
   Result<Window*> load(const Store& store, const WorkerId& worker_id, Sequence durable_last);
+  void put(Window& window, KeyedEntry entry);
+  void make_room();
 
   std::unordered_map<WorkerId, Window> windows_;
-  std::list<WorkerId> by_use_;
+  std::list<WorkerId> by_use_;  // the one used last comes first
+  std::size_t entries_ = 0;     // of all windows
 };
 
 }  // namespace worker_runtime

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "validate.h"
 #include "worker_runtime/store.h"
 
 namespace worker_runtime {
@@ -15,6 +16,17 @@ std::uint64_t text_bytes(const Event& event) { return event.message.size(); }
 std::uint64_t text_bytes(const TranscriptEntry& entry) {
   return entry.content.size() + (entry.name ? entry.name->size() : 0) +
          (entry.data ? entry.data->size() : 0);
+}
+
+/// What a commit comes to where nothing is encoded.
+std::uint64_t text_bytes(const Commit& commit) {
+  std::uint64_t bytes = 0;
+  for (const Change& change : commit.changes) {
+    bytes += text_bytes(change.event);
+    if (change.entry) bytes += text_bytes(*change.entry);
+    if (change.create) bytes += text_bytes(*change.create);
+  }
+  return bytes;
 }
 
 /// A page of a log whose item `number` stands at number - 1.
@@ -49,7 +61,13 @@ class MemoryStore final : public Store {
   }
 
   Result<void> append(const Commit& commit, std::span<const ExpandedEvent> events,
-                      const Limits&) override {
+                      const Limits& limits) override {
+    if (const std::uint64_t bytes = text_bytes(commit); bytes > limits.commit_bytes) {
+      return Error(ErrorCode::limit_exceeded,
+                   "commit_bytes is limited to " + std::to_string(limits.commit_bytes) + ", not " +
+                       std::to_string(bytes),
+                   LimitFields{"commit_bytes", bytes, limits.commit_bytes});
+    }
     for (const ExpandedEvent& expanded : events) {
       staged_events_.push_back(expanded.event);
       if (expanded.entry != nullptr) staged_entries_.push_back(*expanded.entry);

@@ -38,34 +38,43 @@ Result<WorkerPointer> existing(const Head& head, const WorkerRef& worker_ref) {
 
 // ---- create
 
+/// The answer to a create request whose key was used: as it was, with the Worker as it is now. The
+/// request is the same as the first, else it would be a conflict.
+Result<Step> replay_create(const Head& head, CreateRequest& request, const CreateKeyTarget& known) {
+  if (known.digest != digest_of(request)) {
+    return Error(ErrorCode::idempotency_conflict,
+                 "the idempotency key was used for another create request, of worker " +
+                     known.worker_id.text());
+  }
+  const WorkerPointer worker = head.find(known.worker_id);
+  if (!worker) return not_found(known.worker_id);
+  WorkerDetail detail;
+  detail.summary = summarize(*worker, head.runtime().runtime_id, {});
+  detail.request = std::move(request);
+  return Step{std::move(detail), std::nullopt};
+}
+
+Result<WorkerId> choose_id(const Head& head, const CreateRequest& request) {
+  if (request.worker_id) {
+    if (!head.is_taken(*request.worker_id)) return *request.worker_id;
+    return Error(ErrorCode::worker_exists,
+                 "the id " + request.worker_id->text() + " is taken or was used before");
+  }
+  std::uint64_t number = head.runtime().next_worker;
+  WorkerId worker_id = generated_worker_id(number);
+  while (head.is_taken(worker_id)) worker_id = generated_worker_id(++number);
+  return worker_id;
+}
+
 Result<Step> plan_one(const Head& head, CreateRequest& request, const PlanContext& context) {
   const RuntimeRecord& runtime = head.runtime();
   if (request.idempotency_key) {
-    if (const auto known = head.find_create_key(*request.idempotency_key)) {
-      if (known->digest != digest_of(request)) {
-        return Error(ErrorCode::idempotency_conflict,
-                     "the idempotency key was used for another create request, of worker " +
-                         known->worker_id.text());
-      }
-      if (known->deleted) return not_found(known->worker_id);
-      Step replay;
-      replay.replayed_create = known->worker_id;
-      return replay;
-    }
+    if (const auto known = head.find_create_key(*request.idempotency_key))
+      return replay_create(head, request, *known);
   }
   if (runtime.status == RuntimeStatus::stopped) return stopped();
-  WorkerId worker_id;
-  if (request.worker_id) {
-    worker_id = *request.worker_id;
-    if (head.is_taken(worker_id)) {
-      return Error(ErrorCode::worker_exists,
-                   "the id " + worker_id.text() + " is taken or was used before");
-    }
-  } else {
-    std::uint64_t number = runtime.next_worker;
-    do worker_id = generated_worker_id(number++);
-    while (head.is_taken(worker_id));
-  }
+  auto worker_id = choose_id(head, request);
+  if (!worker_id) return std::move(worker_id).error();
   if (runtime.live_workers() >= runtime.limits.live_workers) {
     return Error(
         ErrorCode::limit_exceeded, "there are as many workers as the limit allows",
@@ -74,8 +83,8 @@ Result<Step> plan_one(const Head& head, CreateRequest& request, const PlanContex
   Step step;
   Change& change = step.change.emplace();
   change.event = next_event(head, context, EventKind::worker_created,
-                            "worker " + worker_id.text() + " created");
-  change.event.worker_ref = WorkerRef{runtime.runtime_id, worker_id};
+                            "worker " + worker_id->text() + " created");
+  change.event.worker_ref = WorkerRef{runtime.runtime_id, *std::move(worker_id)};
   WorkerDetail detail;
   detail.summary.worker_ref = *change.event.worker_ref;
   detail.summary.display_name = request.display_name;
@@ -137,7 +146,7 @@ Result<Step> append(const Head& head, TranscriptEntry entry, EventKind kind, con
                     const PlanContext& context) {
   auto admitted = admit(head, entry, context);
   if (!admitted) return std::move(admitted).error();
-  if (*admitted) return Step{**admitted, std::nullopt, std::nullopt};
+  if (*admitted) return Step{**std::move(admitted), std::nullopt};
   const WorkerPointer worker = head.find(entry.worker_ref.worker_id);
   Step step;
   Change& change = step.change.emplace();

@@ -15,8 +15,6 @@ namespace worker_runtime {
 struct Step {
   Answer answer;
   std::optional<Change> change;  ///< None: the answer stands by itself (a replay, a repetition).
-  std::optional<WorkerId>
-      replayed_create;  ///< The answer is this Worker's detail as it is when answered.
 };
 
 /// What planning needs to know beside the head. The shell finds it out before.

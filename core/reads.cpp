@@ -97,26 +97,45 @@ RuntimeSummary summarize(const RuntimeRecord& record, const DamagedWorkers& dama
   return summary;
 }
 
+bool list_some(const State& state, const DamagedWorkers& damaged, const ListQuery& query,
+               std::uint64_t items, std::size_t count, std::optional<WorkerId>& after,
+               WorkerPage& page) {
+  std::vector<WorkerPointer> found;
+  bool at_end = false;
+  if (query.status == StatusFilter::damaged) {
+    // Few among many: not looked for among all.
+    auto place = after ? damaged.upper_bound(*after) : damaged.begin();
+    for (; place != damaged.end() && found.size() < count; ++place) {
+      after = place->first;
+      if (WorkerPointer worker = state.find(place->first)) found.push_back(std::move(worker));
+    }
+    at_end = place == damaged.end();
+  } else {
+    found = state.list(after, count);
+    at_end = found.size() < count;
+    if (!found.empty()) after = found.back()->record.worker_id;
+  }
+  for (const WorkerPointer& worker : found) {
+    if (!matches(worker->record, damaged, query.status)) continue;
+    if (page.workers.size() == items) {
+      page.next_after = page.workers.back().worker_ref.worker_id;
+      return true;
+    }
+    page.workers.push_back(summarize(*worker, state.runtime().runtime_id, damaged));
+  }
+  return at_end;
+}
+
 Result<WorkerPage> list_workers(const State& state, const DamagedWorkers& damaged,
                                 const ListQuery& query) {
   auto items = page_items(query.limit, state.runtime().limits);
   if (!items) return std::move(items).error();
+  constexpr std::size_t count = 256;
   WorkerPage page;
   std::optional<WorkerId> after = query.after;
-  for (;;) {
-    // One more than is shown tells whether there is a next page.
-    const std::vector<WorkerPointer> found = state.list(after, *items + 1);
-    for (const WorkerPointer& worker : found) {
-      if (!matches(worker->record, damaged, query.status)) continue;
-      if (page.workers.size() == *items) {
-        page.next_after = page.workers.back().worker_ref.worker_id;
-        return page;
-      }
-      page.workers.push_back(summarize(*worker, state.runtime().runtime_id, damaged));
-    }
-    if (found.size() <= *items) return page;
-    after = found.back()->record.worker_id;
+  while (!list_some(state, damaged, query, *items, count, after, page)) {
   }
+  return page;
 }
 
 Result<DiagnosticPage> read_diagnostics(const DiagnosticLog& log, const Limits& limits,

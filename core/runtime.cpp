@@ -14,17 +14,10 @@ Runtime::Implementation::Implementation(std::unique_ptr<Store> store, Clock cloc
       clock_(std::move(clock)),
       diagnostics_(std::move(restored.diagnostics)),
       epoch_(restored.epoch),
+      limits_(restored.state.runtime().limits),
       state_(std::move(restored.state)) {
   for (DamagedWorker& worker : restored.damaged) mark_damaged(worker.worker_id, worker.cause);
   last_event_ = state_.runtime().last_event_id.value;
-}
-
-Runtime::Implementation::~Implementation() {
-  abandon();
-  if (commit_thread_.joinable()) {
-    commit_thread_.request_stop();
-    commit_thread_.join();
-  }
 }
 
 Result<void> Runtime::Implementation::start(const RuntimeOptions& options) {
@@ -36,6 +29,7 @@ Result<void> Runtime::Implementation::start(const RuntimeOptions& options) {
   auto valid = validate_display_name(options.display_name, record.limits);
   if (!valid) return valid;
   if (options.display_name) record.display_name = options.display_name;
+  limits_ = record.limits;
   diagnostics_->set_kept_each(record.limits.diagnostics_kept);
   const bool differs = record != state_.runtime();
   if (differs) {
@@ -55,6 +49,14 @@ Result<void> Runtime::Implementation::start(const RuntimeOptions& options) {
 }
 
 Result<Runtime> Runtime::open(std::unique_ptr<Store> store, RuntimeOptions options) {
+  if (!store) return Error(ErrorCode::invalid_request, "a runtime needs a store");
+  if (!options.clock) options.clock = system_clock();
+  // Before the store is touched: options that can't be meant leave no trace in it.
+  Limits any;
+  for (const LimitSetting& setting : options.limits) {
+    auto valid = apply_limit(any, setting);
+    if (!valid) return std::move(valid).error();
+  }
   auto restored = store->restore();
   if (!restored) return std::move(restored).error();
   auto implementation = std::make_unique<Implementation>(std::move(store), std::move(options.clock),

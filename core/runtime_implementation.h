@@ -10,7 +10,8 @@
 //
 // Who may touch what. The leader alone, of whom there is one at a time, plans, and calls the
 // store's mutating functions; it reads `state_` without a lock, since nobody else writes it, and
-// writes it under `state_mutex_`. Readers hold that lock for moments and never across I/O.
+// writes it under `state_mutex_`. Readers hold that lock for moments and never across I/O. Order of
+// locks: none is taken while another is held, but the lock of the diagnostics.
 #pragma once
 
 #include <atomic>
@@ -35,17 +36,25 @@ namespace worker_runtime {
 
 /// One operation or batch on its way.
 struct Submission {
-  std::vector<Mutation> operations;
+  explicit Submission(Mutation single) : operation(std::move(single)) {}
+  explicit Submission(std::vector<Mutation> operations)
+      : is_batch(true), batch(std::move(operations)) {}
+
+  // What is asked for.
   bool is_batch = false;
+  Mutation operation;           // unless it is a batch
+  std::vector<Mutation> batch;  // a faulty operation is the last to be looked at:
+  std::optional<std::pair<std::size_t, Error>> fault;
   std::size_t text_bytes = 0;  // what it brings: bounds the group
 
-  // The outcome: an error, or an answer for each operation.
-  std::optional<Error> error;
-  std::vector<Answer> answers;
-  std::vector<std::pair<std::size_t, WorkerId>>
-      replayed_creates;              // answers to be looked up after the sync
-  std::vector<std::size_t> created;  // answers of creates
+  // The outcome. An error that is there before the submission was planned rests on the request
+  // alone.
+  bool is_planned = false;
   bool has_commit = false;
+  std::optional<Error> error;
+  std::optional<Answer> answer;      // unless it is a batch
+  std::vector<Answer> answers;       // of a batch
+  std::vector<std::size_t> created;  // of a batch: which answers are those of new Workers
 
   // Who waits: a blocking caller, or a completion.
   Completion done;
@@ -58,6 +67,7 @@ struct Submission {
 class Runtime::Implementation {
  public:
   Implementation(std::unique_ptr<Store> store, Clock clock, Restored restored);
+  /// Waits until nobody is inside any more; what was not executed is answered with `closed`.
   ~Implementation();
   Implementation(const Implementation&) = delete;
   Implementation& operator=(const Implementation&) = delete;
@@ -87,41 +97,49 @@ class Runtime::Implementation {
 
  private:
   // commit_queue.cpp
-  void check_batch(Submission& submission) const;
+  void check(Submission& submission) const;
   void wait_for(Submission& submission);
   void enqueue(std::unique_ptr<Submission> submission);
-  void lead(std::unique_lock<std::mutex>& lock);
-  std::vector<Submission*> take_group();
-  void hand_over_leadership();
+  void push(Submission& submission);
+  bool start_commit_thread();
   void run_commit_thread(const std::stop_token& stop);
-  void abandon();
-  static void complete(Submission& submission);
+  void lead(std::unique_lock<std::mutex>& lock);
+  void take_group();
+  void hand_over_leadership();
+  static void complete(Submission& submission) noexcept;
+  void wake_event_waiters() const;
 
   // execute.cpp: the leader's work
-  void execute_group(const std::vector<Submission*>& group);
+  void execute_group();
   void execute_one(Submission& submission, Head& head);
   void execute_batch(Submission& submission, Head& head);
+  Result<void> plan_batch(Submission& submission, Head& head);
   Result<Step> plan_operation(const Head& head, Mutation& operation);
   Result<const KeyedEntry*> find_keyed_entry(const Head& head, const Mutation& operation);
   Result<std::optional<std::string>> find_damage(const Head& head, const Mutation& operation);
-  Result<void> append(const Commit& commit, const std::vector<ExpandedEvent>& events,
-                      Submission& submission);
-  void publish(Head& head, const std::vector<Submission*>& group);
-  void raise_create_diagnostics(const WorkerDetail& detail);
+  Result<void> append(Submission& submission);
+  void publish(Head& head);
+  void raise_create_diagnostics(const Answer& created);
   Timestamp event_time(const Head& head);
-  void take_answer(Submission& submission, Step& step);
 
   // runtime_reads.cpp
   [[nodiscard]] std::optional<Error> closed_error() const;
-  WorkerDetail make_detail(const WorkerState& worker) const;
+  [[nodiscard]] Timestamp now() const;
+  [[nodiscard]] std::optional<std::string> damage_of(const WorkerId& worker_id) const;
   void mark_damaged(const WorkerId& worker_id, const std::string& cause) const;
+  Result<WorkerPointer> find(const WorkerRef& worker_ref) const;
 
+  // Constant once open.
   const std::unique_ptr<Store> store_;
   const Clock clock_;
   const std::shared_ptr<DiagnosticLog> diagnostics_;
   const Epoch epoch_;
+  Limits limits_;
 
   // The leader's own.
+  std::vector<Submission*> group_;
+  Commit commit_;  // the one being made, and its events
+  std::vector<ExpandedEvent> events_;
   KeyWindows key_windows_;
   std::optional<Error> failure_;
 
@@ -129,19 +147,25 @@ class Runtime::Implementation {
   State state_;
   mutable DamagedWorkers damaged_;  // a read that meets damage puts it in
 
-  mutable std::mutex wait_mutex_;  // guards nothing but the sleep of waiters
+  mutable std::mutex clock_mutex_;  // held while the clock is asked: by one thread at a time
+  std::mutex checkpoint_mutex_;     // held by a checkpoint as long as it runs, and by close()
+
+  mutable std::mutex wait_mutex_;  // guards nothing but the sleep of waiters for events
   mutable std::condition_variable_any events_arrived_;
-  mutable std::atomic<std::uint64_t> waiters_{0};
-  std::atomic<std::uint64_t> last_event_{0};  // as published
-  std::atomic<bool> closed_{false};           // no new call is served
+  mutable std::atomic<std::uint64_t> waiters_{0};  // falls under wait_mutex_
+  std::atomic<std::uint64_t> last_event_{0};       // as published
+  std::atomic<bool> closed_{false};                // no new call is served; set under queue_mutex_
 
   std::mutex queue_mutex_;  // guards what follows
   std::deque<Submission*> queue_;
   std::size_t blocking_in_queue_ = 0;
+  std::size_t callers_ = 0;  // blocking callers inside
+  std::uint64_t submitted_ = 0;
+  std::uint64_t finished_ = 0;
   bool leading_ = false;
   bool abandoned_ = false;
   std::condition_variable_any commit_thread_wake_;
-  std::condition_variable idle_;
+  std::condition_variable progress_;  // for those that wait for the end
   std::jthread commit_thread_;
 };
 

@@ -11,54 +11,75 @@ std::optional<Error> Runtime::Implementation::closed_error() const {
   return Error(ErrorCode::closed, "the runtime is closed");
 }
 
+Timestamp Runtime::Implementation::now() const {
+  const std::lock_guard lock(clock_mutex_);
+  return std::clamp(clock_(), timestamp_min, timestamp_max);
+}
+
+// ---- damage
+
+std::optional<std::string> Runtime::Implementation::damage_of(const WorkerId& worker_id) const {
+  const std::shared_lock lock(state_mutex_);
+  const auto found = damaged_.find(worker_id);
+  return found == damaged_.end() ? std::nullopt : std::optional(found->second);
+}
+
 void Runtime::Implementation::mark_damaged(const WorkerId& worker_id,
                                            const std::string& cause) const {
   WorkerRef worker_ref;
   {
     const std::unique_lock lock(state_mutex_);
-    if (!damaged_.emplace(worker_id, cause).second) return;
+    // What a deletion leaves behind is not damage.
+    if (!state_.find(worker_id) || !damaged_.emplace(worker_id, cause).second) return;
     worker_ref = {state_.runtime().runtime_id, worker_id};
   }
-  diagnostics_->raise_once(clock_(), Severity::error, "worker.damaged", cause, worker_ref);
+  diagnostics_->raise_once(now(), Severity::error, "worker.damaged", cause, worker_ref);
+}
+
+// ---- Workers
+
+Result<WorkerPointer> Runtime::Implementation::find(const WorkerRef& worker_ref) const {
+  const std::shared_lock lock(state_mutex_);
+  return find_worker(state_, worker_ref);
 }
 
 Result<WorkerPage> Runtime::Implementation::list_workers(const ListQuery& query) const {
   if (auto closed = closed_error()) return *std::move(closed);
-  const std::shared_lock lock(state_mutex_);
-  return worker_runtime::list_workers(state_, damaged_, query);
+  auto items = page_items(query.limit, limits_);
+  if (!items) return std::move(items).error();
+  constexpr std::size_t count = 256;
+  WorkerPage page;
+  std::optional<WorkerId> after = query.after;
+  // Commits come in between the steps: a rare status among many Workers holds up nobody.
+  for (bool complete = false; !complete;) {
+    const std::shared_lock lock(state_mutex_);
+    complete = list_some(state_, damaged_, query, *items, count, after, page);
+  }
+  return page;
 }
 
-WorkerDetail Runtime::Implementation::make_detail(const WorkerState& worker) const {
-  auto request = store_->read_create_request(worker.record.worker_id);
-  if (!request && request.error().code() == ErrorCode::store_corrupt) {
-    mark_damaged(worker.record.worker_id, request.error().message());
+Result<WorkerDetail> Runtime::Implementation::worker_detail(const WorkerRef& worker_ref) const {
+  if (auto closed = closed_error()) return *std::move(closed);
+  auto worker = find(worker_ref);
+  if (!worker) return std::move(worker).error();
+  auto request = store_->read_create_request(worker_ref.worker_id);
+  if (!request) {
+    // It may have been deleted between the two looks.
+    auto again = find(worker_ref);
+    if (!again) return std::move(again).error();
+    if (request.error().code() != ErrorCode::store_corrupt) return std::move(request).error();
+    mark_damaged(worker_ref.worker_id, request.error().message());
   }
   WorkerDetail detail;
   {
     const std::shared_lock lock(state_mutex_);
-    detail.summary = summarize(worker, state_.runtime().runtime_id, damaged_);
+    detail.summary = summarize(**worker, worker_ref.runtime_id, damaged_);
   }
   if (request) detail.request = std::move(*request);
   return detail;
 }
 
-Result<WorkerDetail> Runtime::Implementation::worker_detail(const WorkerRef& worker_ref) const {
-  if (auto closed = closed_error()) return *std::move(closed);
-  WorkerPointer worker;
-  {
-    const std::shared_lock lock(state_mutex_);
-    auto found = find_worker(state_, worker_ref);
-    if (!found) return std::move(found).error();
-    worker = std::move(*found);
-  }
-  WorkerDetail detail = make_detail(*worker);
-  if (detail.request) return detail;
-  // It may have been deleted between the two looks.
-  const std::shared_lock lock(state_mutex_);
-  auto found = find_worker(state_, worker_ref);
-  if (!found) return std::move(found).error();
-  return detail;
-}
+// ---- the Runtime
 
 Result<RuntimeSummary> Runtime::Implementation::summary() const {
   if (auto closed = closed_error()) return *std::move(closed);
@@ -78,9 +99,10 @@ Result<RuntimeSummary> Runtime::Implementation::summary() const {
 Result<DiagnosticPage> Runtime::Implementation::diagnostics(
     std::uint64_t after, std::optional<std::uint64_t> limit) const {
   if (auto closed = closed_error()) return *std::move(closed);
-  const std::shared_lock lock(state_mutex_);
-  return read_diagnostics(*diagnostics_, state_.runtime().limits, after, limit);
+  return read_diagnostics(*diagnostics_, limits_, after, limit);
 }
+
+// ---- logs
 
 Result<EventPage> Runtime::Implementation::read_events(const EventQuery& query) const {
   if (auto closed = closed_error()) return *std::move(closed);
@@ -100,55 +122,58 @@ Result<EventPage> Runtime::Implementation::read_events(const EventQuery& query) 
 Result<TranscriptPage> Runtime::Implementation::read_transcript(
     const WorkerRef& worker_ref, const TranscriptQuery& query) const {
   if (auto closed = closed_error()) return *std::move(closed);
-  WorkerPointer worker;
-  Limits limits;
-  {
-    const std::shared_lock lock(state_mutex_);
-    limits = state_.runtime().limits;
-    auto items = page_items(query.limit, limits);
-    if (!items) return std::move(items).error();
-    auto found = find_worker(state_, worker_ref);
-    if (!found) return std::move(found).error();
-    worker = std::move(*found);
-  }
-  auto choice = choose_page(worker->record, limits, query);
+  auto items = page_items(query.limit, limits_);
+  if (!items) return std::move(items).error();
+  auto found = find(worker_ref);
+  if (!found) return std::move(found).error();
+  const WorkerRecord& record = (*found)->record;
+  auto choice = choose_page(record, limits_, query);
   if (!choice) return std::move(choice).error();
-  if (!*choice) return finish_page(worker->record, query, {});
+  if (!*choice) return finish_page(record, query, {});
   auto entries = store_->read_transcript(worker_ref.worker_id, **choice);
   const bool nothing = !entries || entries->empty();
   if (nothing) {
     // Deleted between the two looks, or damaged.
-    const std::shared_lock lock(state_mutex_);
-    auto found = find_worker(state_, worker_ref);
-    if (!found) return std::move(found).error();
+    auto again = find(worker_ref);
+    if (!again) return std::move(again).error();
   }
   if (!entries) {
     if (entries.error().code() == ErrorCode::store_corrupt)
       mark_damaged(worker_ref.worker_id, entries.error().message());
     return with_transcript_cursor(std::move(entries).error());
   }
-  return finish_page(worker->record, query, std::move(*entries));
+  return finish_page(record, query, std::move(*entries));
 }
 
 Result<EventPage> Runtime::Implementation::wait_events(EventId from,
                                                        std::chrono::milliseconds timeout,
                                                        const std::stop_token& stop,
                                                        std::optional<std::uint64_t> limit) const {
+  // Who waits is counted to the end: the destructor waits for the last.
+  struct Counted {
+    explicit Counted(const Implementation& runtime) : runtime_(runtime) { ++runtime_.waiters_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() {
+      const std::lock_guard lock(runtime_.wait_mutex_);
+      if (--runtime_.waiters_ == 0 && runtime_.closed_) runtime_.events_arrived_.notify_all();
+    }
+    const Implementation& runtime_;
+  };
+  const Counted counted(*this);
   EventQuery query;
   query.from = from;
   query.limit = limit;
   auto page = read_events(query);
   if (!page || !page->events.empty()) return page;
-  // A day at a time: a time point so far away that it can't be written stays out of the arithmetic.
+  // Clamped, so that no time point is too far away to be computed; a wait that long ends early.
   const auto wait = std::clamp(timeout, std::chrono::milliseconds(0),
                                std::chrono::milliseconds(std::chrono::hours(24 * 365)));
   const auto deadline = std::chrono::steady_clock::now() + wait;
   {
-    ++waiters_;
     std::unique_lock lock(wait_mutex_);
     events_arrived_.wait_until(lock, stop, deadline,
                                [&] { return last_event_ >= from.value || closed_; });
-    --waiters_;
   }
   return read_events(query);
 }

@@ -74,6 +74,10 @@ Result<Applied> State::apply(const Commit& commit) {
                                                " does not follow commit " +
                                                std::to_string(runtime().lsn.value));
   }
+  if (commit.changes.empty()) {
+    return Error(ErrorCode::store_corrupt,
+                 "commit " + std::to_string(commit.lsn.value) + " is empty");
+  }
   Head head(*implementation_);
   for (const Change& change : commit.changes) {
     auto applied = head.apply(change, commit.lsn);

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "worker_runtime/commit.h"
@@ -72,6 +73,8 @@ class Head {
   void end_unit();
 
   [[nodiscard]] std::vector<ChangedWorker> changed() const;
+  [[nodiscard]] std::vector<WorkerId> deleted() const;
+  /// All of the group, oldest first.
   [[nodiscard]] const std::vector<std::pair<WorkerId, KeyedEntry>>& keyed_entries() const {
     return keyed_;
   }
@@ -84,12 +87,27 @@ class Head {
     std::optional<Tombstone> tombstone;
   };
 
+  /// A Worker and one of its keys.
+  struct EntryKey {
+    WorkerId worker_id;
+    std::string key;
+    bool operator==(const EntryKey&) const = default;
+  };
+  struct EntryKeyHash {
+    std::size_t operator()(const EntryKey& key) const {
+      return std::hash<WorkerId>{}(key.worker_id) * 31 + std::hash<std::string>{}(key.key);
+    }
+  };
+
+  [[nodiscard]] Result<void> check(const Change& change) const;
   Result<void> create(const Change& change, Lsn lsn);
   Result<void> append(const Change& change, Lsn lsn);
   Result<void> end(const Change& change, Lsn lsn);
   Result<void> remove(const Change& change, Lsn lsn);
   Result<void> stop_all(const Change& change, Lsn lsn);
   void put(const WorkerId& worker_id, Touched touched);
+  void keep_create_key(const std::string& key, const CreateKeyTarget& target);
+  void keep_entry_key(const WorkerId& worker_id, const TranscriptEntry& entry);
   [[nodiscard]] std::vector<WorkerId> running() const;
 
   const StateImplementation& base_;
@@ -98,6 +116,7 @@ class Head {
   std::vector<WorkerId> order_;  // of first touch
   std::unordered_map<std::string, CreateKeyTarget> create_keys_;
   std::vector<std::pair<WorkerId, KeyedEntry>> keyed_;
+  std::unordered_map<EntryKey, std::size_t, EntryKeyHash> newest_keyed_;  // where in keyed_
 
   bool in_unit_ = false;
   RuntimeRecord runtime_before_;

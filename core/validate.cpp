@@ -11,47 +11,167 @@ namespace {
 
 Error invalid(std::string message) { return {ErrorCode::invalid_request, std::move(message)}; }
 
-Result<void> within(std::string_view what, std::uint64_t requested, std::uint64_t max) {
-  if (requested <= max) return {};
-  return Error(ErrorCode::limit_exceeded,
-               std::string(what) + " is limited to " + std::to_string(max) + ", not " +
-                   std::to_string(requested),
-               LimitFields{std::string(what), requested, max});
-}
-
-/// Text that may be anything but must be valid UTF-8 and, where given, say something.
-Result<void> check_text(std::string_view what, std::string_view text) {
-  if (!is_valid_utf8(text)) return invalid(std::string(what) + " is not valid UTF-8");
-  if (is_blank(text)) return invalid(std::string(what) + " must not be blank");
-  return {};
-}
-
-Result<void> check_optional(std::string_view what, const std::optional<std::string>& text) {
-  return text ? check_text(what, *text) : Result<void>();
-}
-
-Result<void> check_limited(std::string_view what, const std::optional<std::string>& text,
-                           std::string_view limit, std::uint64_t max) {
-  auto checked = check_optional(what, text);
-  if (!checked || !text) return checked;
-  return within(limit, text->size(), max);
-}
-
-Result<void> check_key(const std::optional<std::string>& key, const Limits& limits) {
-  return check_limited("the idempotency key", key, "idempotency_key_bytes",
-                       limits.idempotency_key_bytes);
-}
-
-Result<void> first_error(std::initializer_list<Result<void>> results) {
-  for (const Result<void>& result : results) {
-    if (!result) return result;
+/// Collects the checks of one request: the first thing that is invalid, and the first that is over
+/// a limit.
+class Checker {
+ public:
+  /// Text that may be anything, but must be valid UTF-8.
+  void utf8(std::string_view what, std::string_view text) {
+    if (!invalid_ && !is_valid_utf8(text)) refuse(std::string(what) + " is not valid UTF-8");
   }
-  return {};
+
+  /// Text that must say something.
+  void text(std::string_view what, std::string_view text) {
+    utf8(what, text);
+    if (!invalid_ && is_blank(text)) refuse(std::string(what) + " must not be blank");
+  }
+  void optional_text(std::string_view what, const std::optional<std::string>& given) {
+    if (given) text(what, std::string_view(*given));
+  }
+
+  void data(std::optional<std::string>& data) {
+    if (!data || invalid_) return;
+    auto compact = compact_json_object(*data);
+    if (!compact) {
+      invalid_ = std::move(compact).error();
+    } else if (compact->size() != data->size()) {
+      data = std::move(*compact);
+    }
+  }
+
+  void within(std::string_view limit, std::uint64_t requested, std::uint64_t max) {
+    if (excess_ || requested <= max) return;
+    excess_ = Error(ErrorCode::limit_exceeded,
+                    std::string(limit) + " is limited to " + std::to_string(max) + ", not " +
+                        std::to_string(requested),
+                    LimitFields{std::string(limit), requested, max});
+  }
+
+  void refuse(std::string message) {
+    if (!invalid_) invalid_ = invalid(std::move(message));
+  }
+
+  [[nodiscard]] Result<void> result() {
+    if (invalid_) return *std::move(invalid_);
+    if (excess_) return *std::move(excess_);
+    return {};
+  }
+
+ private:
+  std::optional<Error> invalid_;
+  std::optional<Error> excess_;
+};
+
+std::uint64_t size_of(const std::optional<std::string>& text) { return text ? text->size() : 0; }
+
+void check_key(Checker& checker, const std::optional<std::string>& key, const Limits& limits) {
+  checker.optional_text("the idempotency key", key);
+  checker.within("idempotency_key_bytes", size_of(key), limits.idempotency_key_bytes);
 }
 
 // ---- create
 
-std::uint64_t size_of(const std::optional<std::string>& text) { return text ? text->size() : 0; }
+void check_intent(Checker& checker, const Intent& intent) {
+  if (const auto* const assistant = std::get_if<AssistantIntent>(&intent)) {
+    checker.optional_text("the purpose", assistant->purpose);
+  } else if (const auto* const task = std::get_if<TaskIntent>(&intent)) {
+    checker.text("the objective", task->objective);
+  } else if (const auto* const role = std::get_if<RoleIntent>(&intent)) {
+    checker.text("the role", role->role);
+    checker.optional_text("the purpose", role->purpose);
+  }
+}
+
+void check_profile(Checker& checker, const Profile& profile) {
+  if (profile.kind != ProfileKind::runtime_default) {
+    checker.text("the profile's name", profile.value);
+  } else if (!profile.value.empty()) {
+    checker.refuse("the default profile has no name");
+  }
+}
+
+Result<void> check(CreateRequest& request, const Limits& limits) {
+  Checker checker;
+  if (request.worker_id && request.worker_id->empty())
+    checker.refuse("a worker id must not be empty");
+  check_intent(checker, request.intent);
+  check_profile(checker, request.profile);
+  checker.optional_text("the config bundle's id", request.config_bundle);
+  for (const Capability& capability : request.requested_capabilities) {
+    checker.text("a capability's name", capability.name);
+    checker.optional_text("a capability's reason", capability.reason);
+  }
+  for (const NamedReference& workspace : request.workspace_refs) {
+    checker.text("a workspace's name", workspace.name);
+    checker.utf8("a workspace's reference", workspace.reference);
+  }
+  for (const NamedReference& mount : request.mount_refs) {
+    checker.text("a mount's name", mount.name);
+    checker.utf8("a mount's reference", mount.reference);
+  }
+  checker.optional_text("the display name", request.display_name);
+  checker.within("display_name_bytes", size_of(request.display_name), limits.display_name_bytes);
+  check_key(checker, request.idempotency_key, limits);
+  checker.within("create_request_bytes", text_bytes(request), limits.create_request_bytes);
+  return checker.result();
+}
+
+// ---- entries
+
+Result<void> check(SendInput& request, const Limits& limits) {
+  Checker checker;
+  checker.text("the content", request.content);
+  checker.within("input_bytes", request.content.size(), limits.input_bytes);
+  check_key(checker, request.idempotency_key, limits);
+  return checker.result();
+}
+
+void check_usage(Checker& checker, Counters& usage, const Limits& limits) {
+  std::sort(usage.begin(), usage.end(),
+            [](const Counter& left, const Counter& right) { return left.name < right.name; });
+  for (std::size_t at = 0; at < usage.size(); ++at) {
+    const Counter& counter = usage[at];
+    checker.text("a counter's name", counter.name);
+    if (at > 0 && usage[at - 1].name == counter.name)
+      checker.refuse("counter " + counter.name + " is doubled");
+    checker.within("name_bytes", counter.name.size(), limits.name_bytes);
+    checker.within("counter_value", counter.value, counter_max);
+  }
+  checker.within("named_counters", usage.size(), limits.named_counters);
+}
+
+Result<void> check(AppendOutput& request, const Limits& limits) {
+  Checker checker;
+  checker.text("the content", request.content);
+  checker.optional_text("the name", request.name);
+  checker.data(request.data);
+  checker.within("transcript_entry_bytes",
+                 request.content.size() + size_of(request.name) + size_of(request.data),
+                 limits.transcript_entry_bytes);
+  checker.within("name_bytes", size_of(request.name), limits.name_bytes);
+  check_key(checker, request.idempotency_key, limits);
+  check_usage(checker, request.usage, limits);
+  return checker.result();
+}
+
+Result<void> check_reason(const std::optional<std::string>& reason, const Limits& limits) {
+  Checker checker;
+  checker.optional_text("the reason", reason);
+  checker.within("reason_bytes", size_of(reason), limits.reason_bytes);
+  return checker.result();
+}
+
+Result<void> check(StopWorker& request, const Limits& limits) {
+  return check_reason(request.reason, limits);
+}
+Result<void> check(CancelWorker& request, const Limits& limits) {
+  return check_reason(request.reason, limits);
+}
+Result<void> check(DeleteWorker&, const Limits&) { return {}; }
+Result<void> check(StopRuntime&, const Limits&) { return {}; }
+Result<void> check(StartRuntime&, const Limits&) { return {}; }
+
+}  // namespace
 
 std::uint64_t text_bytes(const CreateRequest& request) {
   std::uint64_t bytes = request.profile.value.size() + size_of(request.config_bundle) +
@@ -74,118 +194,16 @@ std::uint64_t text_bytes(const CreateRequest& request) {
   return bytes;
 }
 
-Result<void> check_intent(const Intent& intent) {
-  if (const auto* const assistant = std::get_if<AssistantIntent>(&intent)) {
-    return check_optional("the purpose", assistant->purpose);
-  }
-  if (const auto* const task = std::get_if<TaskIntent>(&intent))
-    return check_text("the objective", task->objective);
-  const auto& role = std::get<RoleIntent>(intent);
-  return first_error(
-      {check_text("the role", role.role), check_optional("the purpose", role.purpose)});
-}
-
-Result<void> check_profile(const Profile& profile) {
-  if (profile.kind != ProfileKind::runtime_default)
-    return check_text("the profile's name", profile.value);
-  if (!profile.value.empty()) return invalid("the default profile has no name");
-  return {};
-}
-
-Result<void> check_references(std::string_view what,
-                              const std::vector<NamedReference>& references) {
-  for (const NamedReference& reference : references) {
-    auto checked =
-        first_error({check_text(std::string(what) + "'s name", reference.name),
-                     check_text(std::string(what) + "'s reference", reference.reference)});
-    if (!checked) return checked;
-  }
-  return {};
-}
-
-Result<void> check(CreateRequest& request, const Limits& limits) {
-  auto checked = first_error({check_intent(request.intent), check_profile(request.profile),
-                              check_optional("the config bundle's id", request.config_bundle),
-                              check_references("a workspace", request.workspace_refs),
-                              check_references("a mount", request.mount_refs)});
-  if (!checked) return checked;
-  for (const Capability& capability : request.requested_capabilities) {
-    checked = first_error({check_text("a capability's name", capability.name),
-                           check_optional("a capability's reason", capability.reason)});
-    if (!checked) return checked;
-  }
-  if (request.worker_id && request.worker_id->empty())
-    return invalid("a worker id must not be empty");
-  return first_error(
-      {validate_display_name(request.display_name, limits),
-       check_key(request.idempotency_key, limits),
-       within("create_request_bytes", text_bytes(request), limits.create_request_bytes)});
-}
-
-// ---- entries
-
-Result<void> check(SendInput& request, const Limits& limits) {
-  return first_error({check_text("the content", request.content),
-                      check_key(request.idempotency_key, limits),
-                      within("input_bytes", request.content.size(), limits.input_bytes)});
-}
-
-Result<void> check_usage(Counters& usage, const Limits& limits) {
-  std::sort(usage.begin(), usage.end(),
-            [](const Counter& left, const Counter& right) { return left.name < right.name; });
-  for (std::size_t at = 0; at < usage.size(); ++at) {
-    const Counter& counter = usage[at];
-    auto checked = first_error({check_text("a counter's name", counter.name),
-                                within("name_bytes", counter.name.size(), limits.name_bytes),
-                                within("counter_value", counter.value, counter_max)});
-    if (!checked) return checked;
-    if (at > 0 && usage[at - 1].name == counter.name)
-      return invalid("counter " + counter.name + " is doubled");
-  }
-  return within("named_counters", usage.size(), limits.named_counters);
-}
-
-Result<void> check(AppendOutput& request, const Limits& limits) {
-  auto checked = check_text("the content", request.content);
-  if (!checked) return checked;
-  // Before the data is looked at in detail: it may be hostile.
-  const std::uint64_t bytes =
-      request.content.size() + size_of(request.name) + size_of(request.data);
-  const auto size = within("transcript_entry_bytes", bytes, limits.transcript_entry_bytes);
-  if (request.data && size) {
-    auto compact = compact_json_object(*request.data);
-    if (!compact) return std::move(compact).error();
-    request.data = std::move(*compact);
-  }
-  return first_error({check_limited("the name", request.name, "name_bytes", limits.name_bytes),
-                      check_key(request.idempotency_key, limits),
-                      check_usage(request.usage, limits), size});
-}
-
-Result<void> check_reason(const std::optional<std::string>& reason, const Limits& limits) {
-  return check_limited("the reason", reason, "reason_bytes", limits.reason_bytes);
-}
-
-Result<void> check(StopWorker& request, const Limits& limits) {
-  return check_reason(request.reason, limits);
-}
-Result<void> check(CancelWorker& request, const Limits& limits) {
-  return check_reason(request.reason, limits);
-}
-Result<void> check(DeleteWorker&, const Limits&) { return {}; }
-Result<void> check(StopRuntime&, const Limits&) { return {}; }
-Result<void> check(StartRuntime&, const Limits&) { return {}; }
-
-}  // namespace
-
 Result<void> validate(Mutation& operation, const Limits& limits) {
   return std::visit([&](auto& request) { return check(request, limits); }, operation);
 }
 
 Result<void> validate_display_name(const std::optional<std::string>& display_name,
                                    const Limits& limits) {
-  return check_limited("the display name", display_name, "display_name_bytes",
-                       limits.display_name_bytes);
+  Checker checker;
+  checker.optional_text("the display name", display_name);
+  checker.within("display_name_bytes", size_of(display_name), limits.display_name_bytes);
+  return checker.result();
 }
 
 Result<void> apply_limit(Limits& limits, const LimitSetting& setting) {

@@ -2,6 +2,7 @@
 // operation and run on the caller's thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,8 +12,8 @@
 
 namespace worker_runtime {
 
-/// Also brings the request into its normal form: data without insignificant white space, counters
-/// by name.
+/// What is invalid comes before what is too long. Also brings the request into its normal form:
+/// data without insignificant white space, counters by name.
 Result<void> validate(Mutation& operation, const Limits& limits);
 
 /// Options with which a Runtime is opened.
@@ -20,5 +21,8 @@ Result<void> validate_display_name(const std::optional<std::string>& display_nam
                                    const Limits& limits);
 /// `invalid_request` for an unknown name or a value of 0.
 Result<void> apply_limit(Limits& limits, const LimitSetting& setting);
+
+/// All text of a create request.
+std::uint64_t text_bytes(const CreateRequest& request);
 
 }  // namespace worker_runtime

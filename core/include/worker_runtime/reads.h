@@ -83,6 +83,13 @@ RuntimeSummary summarize(const RuntimeRecord& record, const DamagedWorkers& dama
 
 Result<WorkerPage> list_workers(const State& state, const DamagedWorkers& damaged,
                                 const ListQuery& query);
+
+/// The same in steps of bounded work, for who holds a lock meanwhile: looks at up to `count`
+/// Workers behind `after`, adds to the page what the query asks for, and moves `after` on. True
+/// when the page is complete.
+bool list_some(const State& state, const DamagedWorkers& damaged, const ListQuery& query,
+               std::uint64_t items, std::size_t count, std::optional<WorkerId>& after,
+               WorkerPage& page);
 Result<DiagnosticPage> read_diagnostics(const DiagnosticLog& log, const Limits& limits,
                                         std::uint64_t after, std::optional<std::uint64_t> limit);
 

@@ -34,7 +34,8 @@ namespace worker_runtime {
 std::string_view version();
 
 /// Called once, on the thread that led the group, in the order of submission, with no lock held. It
-/// must not block for long and must not call blocking mutations of the same Runtime; it may submit.
+/// must not block for long, must not throw, and must not call blocking mutations, close() or the
+/// destructor of the same Runtime; it may submit.
 using Completion = std::function<void(Result<Answer>)>;
 using BatchCompletion = std::function<void(Result<std::vector<Answer>>)>;
 

@@ -1,8 +1,9 @@
 // The seam between a Runtime and what keeps its commits, the diagnostics they share, and the store
 // in memory.
 //
-// A Runtime calls the mutating functions (restore, append, sync, check_worker, checkpoint, close)
-// from one thread at a time; the reading ones from any number of threads at the same time as those.
+// A Runtime calls the mutating functions (restore, append, sync, check_worker, close) from one
+// thread at a time; checkpoint() too from one thread at a time, but beside append, sync and
+// check_worker; the reading ones from any number of threads at the same time as all of those.
 #pragma once
 
 #include <array>
@@ -11,9 +12,11 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "worker_runtime/commit.h"
@@ -54,10 +57,6 @@ class DiagnosticLog {
   void restore(std::vector<Diagnostic> diagnostics, std::uint64_t total);
 
  private:
-  struct Lasting {
-    std::string code;
-    std::optional<WorkerRef> worker_ref;
-  };
   void add(Diagnostic diagnostic);
 
   mutable std::mutex mutex_;
@@ -65,7 +64,7 @@ class DiagnosticLog {
   std::uint64_t total_ = 0;
   // by severity; oldest first, trimmed when twice too long
   std::array<std::vector<Diagnostic>, 3> kept_;
-  std::vector<Lasting> lasting_;
+  std::set<std::pair<std::string, std::optional<WorkerRef>>> lasting_;
 };
 
 /// A Worker whose files are damaged, and the cause in one clause.
@@ -134,7 +133,8 @@ class Store {
   virtual Result<void> sync(const RuntimeRecord& after, std::span<const ChangedWorker> changed) = 0;
 
   /// Looks whether the Worker's files can take another entry, at the first call for the Worker at
-  /// least. None: they can. `worker_damaged` tells the cause.
+  /// least. None: they can. `worker_damaged` or `store_corrupt`: the Worker is damaged, the message
+  /// tells the cause. Any other error fails the operation that asked.
   virtual std::optional<Error> check_worker(const WorkerId& worker_id) = 0;
 
   /// What is committed and durable. A page ends before damage; one that would start on it is

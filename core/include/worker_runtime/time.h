@@ -20,13 +20,18 @@ struct Timestamp {
   auto operator<=>(const Timestamp&) const = default;
 };
 
+/// The first and the last point in time that can be written.
+inline constexpr Timestamp timestamp_min{-62'167'219'200'000'000};
+inline constexpr Timestamp timestamp_max{253'402'300'799'999'999};
+
 /// RFC 3339 with microseconds: "2026-11-24T10:00:00.000001Z", always 27 characters.
 std::string to_string(Timestamp time);
 
 /// Reads what to_string() writes, and nothing else. `invalid_request` otherwise.
 Result<Timestamp> parse_timestamp(std::string_view text);
 
-/// Gives the current time. Called by one thread at a time, with no lock held that a reader needs.
+/// Gives the current time. Called by one thread at a time; must not throw, nor call the Runtime
+/// that it was given to.
 using Clock = std::function<Timestamp()>;
 
 /// The clock of the system.
