@@ -1,8 +1,7 @@
 // create: a new worker.
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
+#include "arguments.h"
 #include "mutation.h"
 #include "output.h"
 
@@ -24,16 +23,11 @@ struct Arguments {
   std::optional<std::string> key;
 };
 
-Result<std::vector<NamedReference>> references_of(const std::vector<std::string>& texts,
-                                                  const char* option) {
+std::vector<NamedReference> references_of(const std::vector<std::string>& texts) {
   std::vector<NamedReference> references;
   for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == std::string::npos) {
-      return Error(ErrorCode::invalid_request,
-                   std::string(option) + " wants NAME=REF, not " + text);
-    }
-    references.push_back({text.substr(0, equals), text.substr(equals + 1)});
+    if (auto split = split_assignment(text, text.find('=')))
+      references.push_back({std::move(split->name), std::move(split->value)});
   }
   return references;
 }
@@ -62,12 +56,8 @@ Result<Mutation> make_create(const Arguments& arguments) {
     if (equals != std::string::npos) capability.reason = text.substr(equals + 1);
     request.requested_capabilities.push_back(std::move(capability));
   }
-  auto workspaces = references_of(arguments.workspaces, "--workspace");
-  if (!workspaces) return std::move(workspaces).error();
-  request.workspace_refs = std::move(*workspaces);
-  auto mounts = references_of(arguments.mounts, "--mount");
-  if (!mounts) return std::move(mounts).error();
-  request.mount_refs = std::move(*mounts);
+  request.workspace_refs = references_of(arguments.workspaces);
+  request.mount_refs = references_of(arguments.mounts);
   if (arguments.id) {
     auto worker_id = WorkerId::parse(*arguments.id);
     if (!worker_id) return std::move(worker_id).error();
@@ -97,18 +87,19 @@ void add_create(CLI::App& app, Options& options, Run& run) {
   command->add_option("--profile", arguments->profile, "default, builtin:NAME or NAME")
       ->type_name("PROFILE");
   command->add_option("--bundle", arguments->bundle, "id of a config bundle")->type_name("ID");
-  command->add_option("--capability", arguments->capabilities, "a capability it asks for")
-      ->type_name("NAME[=REASON]")
-      ->take_all();
-  command->add_option("--workspace", arguments->workspaces, "a workspace")
+  add_repeated(*command, "--capability", arguments->capabilities, "a capability it asks for")
+      ->type_name("NAME[=REASON]");
+  add_repeated(*command, "--workspace", arguments->workspaces, "a workspace")
       ->type_name("NAME=REF")
-      ->take_all();
-  command->add_option("--mount", arguments->mounts, "a mount")->type_name("NAME=REF")->take_all();
+      ->check(check_assignment);
+  add_repeated(*command, "--mount", arguments->mounts, "a mount")
+      ->type_name("NAME=REF")
+      ->check(check_assignment);
   command->add_option("--key", arguments->key, "idempotency key")->type_name("KEY");
   add_writer_options(*command, options);
   command->callback([&options, &run, arguments] {
     run = [&options, arguments] {
-      return run_mutation(options, [&](const RuntimeId&) { return make_create(*arguments); });
+      return run_mutation(options, Create::yes, make_create(*arguments));
     };
   });
 }

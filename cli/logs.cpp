@@ -1,8 +1,8 @@
 // events, transcript: the logs, streamed page by page.
+#include <algorithm>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
+#include "arguments.h"
 #include "mutation.h"
 #include "output.h"
 
@@ -29,103 +29,109 @@ std::optional<std::uint64_t> behind_damage(const Error& error) {
                                                                        : std::nullopt;
 }
 
-/// Prints what is readable, tells each damage on standard error, and answers the first one at the
-/// end.
-template <typename ReadPage>
-Exit stream(const Options& options, Output& output, bool whole, ReadPage read_page) {
-  std::optional<std::uint64_t> cursor;
+/// What a page was, as far as going on is concerned.
+struct Printed {
+  std::uint64_t items = 0;
+  std::optional<std::uint64_t> next;
+};
+
+/// Page by page: all of the log, or as many items as were asked for. Prints what is readable, tells
+/// each damage on standard error, and answers the last one at the end.
+template <typename Query, typename PrintPage>
+Exit stream(const Options& options, Output& output, Query query,
+            std::optional<std::uint64_t> cursor, PrintPage print_page) {
   Exit worst = Exit::done;
   for (;;) {
-    Result<std::optional<std::uint64_t>> next = read_page(cursor);
-    if (!next) {
+    Result<Printed> page = print_page(query, cursor);
+    if (!page) {
       output.flush();
-      worst = report(options, next.error());
-      const auto behind = behind_damage(next.error());
-      if (!whole || !behind || behind == cursor) return output.finish(worst);
+      worst = report(options, page.error());
+      const auto behind = behind_damage(page.error());
+      if (query.limit || !behind || behind == cursor) return output.finish(worst);
       cursor = behind;
       continue;
     }
-    if (!whole || !*next || output.is_broken()) return output.finish(worst);
-    cursor = **next;
+    // A page that is bounded by bytes may hold fewer items than were asked for.
+    if (query.limit) *query.limit -= std::min(*query.limit, page->items);
+    if (!page->next || output.is_broken() || query.limit == 0) return output.finish(worst);
+    cursor = page->next;
   }
 }
 
-void print(Output& output, const Options& options, const std::vector<Event>& events) {
-  Table table({"ID", "AT", "KIND", "WORKER", "MESSAGE"});
-  for (const Event& event : events) {
-    if (options.json) {
-      output.json(event);
-      continue;
-    }
-    table.add({std::to_string(event.id.value), to_string(event.at),
-               event.kind == EventKind::unknown ? printable(event.unknown_kind)
-                                                : std::string(to_string(event.kind)),
-               event.worker_ref ? printable(event.worker_ref->worker_id.text()) : "-",
-               excerpt(event.message, excerpt_columns)});
-  }
-  if (!table.empty()) table.print(output);
+void add_row(Table& table, const Event& event) {
+  table.add({std::to_string(event.id.value), to_string(event.at),
+             event.kind == EventKind::unknown ? printable(event.unknown_kind)
+                                              : std::string(to_string(event.kind)),
+             event.worker_ref ? printable(event.worker_ref->worker_id.text()) : "-",
+             excerpt(event.message, excerpt_columns)});
 }
 
 Exit events(const Options& options, const Arguments& arguments) {
   auto reader = open_for_reading(options);
   if (!reader) return report(options, reader.error());
   Output output;
-  return stream(options, output, !arguments.limit,
-                [&](std::optional<std::uint64_t> cursor) -> Result<std::optional<std::uint64_t>> {
-                  EventQuery query;
-                  if (!cursor) cursor = arguments.start;
-                  if (cursor) query.from = EventId{*cursor};
-                  query.limit = arguments.limit;
-                  query.direction = direction_of(arguments);
-                  auto page = reader->read_events(query);
+  Table table({"ID", "AT", "KIND", "WORKER", "MESSAGE"});
+  EventQuery query;
+  query.limit = arguments.limit;
+  query.direction = direction_of(arguments);
+  return stream(options, output, query, arguments.start,
+                [&](EventQuery& asked, std::optional<std::uint64_t> cursor) -> Result<Printed> {
+                  if (cursor) asked.from = EventId{*cursor};
+                  auto page = reader->read_events(asked);
                   if (!page) return std::move(page).error();
-                  print(output, options, page->events);
-                  if (!page->has_more) return std::optional<std::uint64_t>();
-                  return std::optional(page->next.value);
+                  for (const Event& event : page->events) {
+                    if (options.json) {
+                      output.json(event);
+                    } else {
+                      add_row(table, event);
+                    }
+                  }
+                  if (!options.json) table.print_rows(output);
+                  Printed printed{page->events.size(), std::nullopt};
+                  if (page->has_more) printed.next = page->next.value;
+                  return printed;
                 });
 }
 
-void print(Output& output, const Options& options, const std::vector<TranscriptEntry>& entries) {
-  for (const TranscriptEntry& entry : entries) {
-    if (options.json) {
-      output.json(entry);
-      continue;
-    }
-    std::string head = std::to_string(entry.sequence.value) + "  " + to_string(entry.at) + "  " +
-                       std::string(to_string(entry.role));
-    if (entry.name) head += "  " + printable(*entry.name);
-    output.line(styled(head, Style::bold));
-    // The text as it is, line by line, with nothing in it that a terminal would obey.
-    std::string_view rest = entry.content;
-    for (;;) {
-      const std::size_t newline = rest.find('\n');
-      output.line("    " + printable(rest.substr(0, newline)));
-      if (newline == std::string_view::npos) break;
-      rest.remove_prefix(newline + 1);
-    }
-    if (entry.data) output.line(styled("    data " + printable(*entry.data), Style::faint));
+void print(Output& output, const TranscriptEntry& entry) {
+  std::string head = std::to_string(entry.sequence.value) + "  " + to_string(entry.at) + "  " +
+                     std::string(to_string(entry.role));
+  if (entry.name) head += "  " + printable(*entry.name);
+  output.line(styled(head, Style::bold));
+  // The text as it is, line by line, with nothing in it that a terminal would obey.
+  std::string_view rest = entry.content;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    output.line("    " + printable(rest.substr(0, end)));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+  if (entry.data) output.line(styled("    data " + printable(*entry.data), Style::faint));
 }
 
 Exit transcript(const Options& options, const Arguments& arguments) {
   auto reader = open_for_reading(options);
   if (!reader) return report(options, reader.error());
-  auto summary = reader->summary();
-  if (!summary) return report(options, summary.error());
-  auto worker_ref = worker_ref_of(summary->runtime_id, arguments.worker);
+  auto worker_ref = worker_ref_in(*reader, arguments.worker);
   if (!worker_ref) return report(options, worker_ref.error());
   Output output;
-  return stream(options, output, !arguments.limit,
-                [&](std::optional<std::uint64_t> cursor) -> Result<std::optional<std::uint64_t>> {
-                  TranscriptQuery query;
-                  query.start = cursor ? cursor : arguments.start;
-                  query.limit = arguments.limit;
-                  query.direction = direction_of(arguments);
-                  auto page = reader->read_transcript(*worker_ref, query);
-                  if (!page) return std::move(page).error();
-                  print(output, options, page->items);
-                  return page->next;
-                });
+  TranscriptQuery query;
+  query.limit = arguments.limit;
+  query.direction = direction_of(arguments);
+  return stream(
+      options, output, query, arguments.start,
+      [&](TranscriptQuery& asked, std::optional<std::uint64_t> cursor) -> Result<Printed> {
+        asked.start = cursor;
+        auto page = reader->read_transcript(*worker_ref, asked);
+        if (!page) return std::move(page).error();
+        for (const TranscriptEntry& entry : page->items) {
+          if (options.json) {
+            output.json(entry);
+          } else {
+            print(output, entry);
+          }
+        }
+        return Printed{page->items.size(), page->next};
+      });
 }
 
 }  // namespace
@@ -133,8 +139,8 @@ Exit transcript(const Options& options, const Arguments& arguments) {
 void add_logs(CLI::App& app, Options& options, Run& run) {
   auto of_events = std::make_shared<Arguments>();
   CLI::App* const event_command = app.add_subcommand("events", "show the event log");
-  event_command->add_option("--from", of_events->start, "from this event on")->type_name("ID");
-  event_command->add_option("--limit", of_events->limit, "at most so many [all]")->type_name("N");
+  add_number(*event_command, "--from", of_events->start, "from this event on")->type_name("ID");
+  add_number(*event_command, "--limit", of_events->limit, "at most so many [all]")->type_name("N");
   event_command->add_flag("--newest-first", of_events->newest_first, "backwards");
   event_command->callback([&options, &run, of_events] {
     run = [&options, of_events] { return events(options, *of_events); };
@@ -144,9 +150,9 @@ void add_logs(CLI::App& app, Options& options, Run& run) {
   CLI::App* const transcript_command =
       app.add_subcommand("transcript", "show a worker's transcript");
   transcript_command->add_option("WORKER", of_worker->worker, "the worker's id")->required();
-  transcript_command->add_option("--start", of_worker->start, "from this index (sequence - 1) on")
+  add_number(*transcript_command, "--start", of_worker->start, "from this index (sequence - 1) on")
       ->type_name("N");
-  transcript_command->add_option("--limit", of_worker->limit, "at most so many [all]")
+  add_number(*transcript_command, "--limit", of_worker->limit, "at most so many [all]")
       ->type_name("N");
   transcript_command->add_flag("--newest-first", of_worker->newest_first, "backwards");
   transcript_command->callback([&options, &run, of_worker] {

@@ -4,8 +4,7 @@
 #include <cstdio>
 #include <exception>
 
-#include <CLI/CLI.hpp>
-
+#include "arguments.h"
 #include "options.h"
 #include "output.h"
 
@@ -16,7 +15,8 @@ namespace {
 void add_common_options(CLI::App& app, Options& options) {
   app.add_option("--root", options.root,
                  "the store's root [$WORKER_RUNTIME_ROOT or .worker-runtime]")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(check_not_empty);
   app.add_option("--runtime", options.runtime, "which runtime under the root [the only one]")
       ->type_name("ID");
   app.add_flag("--json", options.json, "one JSON document, or JSON Lines for lists and logs");

@@ -9,14 +9,17 @@
 
 namespace worker_runtime::cli {
 
-/// Makes the operation once the runtime's id is known. An error is a refusal.
-using MakeOperation = std::function<Result<Mutation>(const RuntimeId& runtime_id)>;
-Exit run_mutation(const Options& options, const MakeOperation& make);
+/// The operation is made before the store is opened: nobody waits for the lock while a text is
+/// typed. Its worker_ref names no runtime yet. An error is reported as it is.
+Exit run_mutation(const Options& options, Create create, Result<Mutation> operation);
 
 /// The text of an argument; `-` is standard input to its end, unchanged. Reading stops soon after
-/// `bytes_max`.
-Result<std::string> text_of(const std::string& argument, std::uint64_t bytes_max);
+/// more than any limit allows.
+Result<std::string> text_of(const std::string& argument);
 
-Result<WorkerRef> worker_ref_of(const RuntimeId& runtime_id, const std::string& worker);
+/// A Worker of a runtime that is not known yet.
+Result<WorkerRef> worker_ref_of(const std::string& worker);
+/// A Worker of the runtime that the reader found.
+Result<WorkerRef> worker_ref_in(const fs_store::Reader& reader, const std::string& worker);
 
 }  // namespace worker_runtime::cli

@@ -1,20 +1,18 @@
 // send, append, stop, cancel, delete, shutdown, start.
-#include <unistd.h>
-
-#include <cerrno>
-#include <charconv>
+#include <future>
 #include <memory>
+#include <system_error>
 
-#include <CLI/CLI.hpp>
-
+#include "arguments.h"
 #include "mutation.h"
 #include "output.h"
+#include "streams.h"
 
 namespace worker_runtime::cli {
 namespace {
 
 /// What an answer says to a person.
-std::string sentence(const Answer& answer) {
+std::string sentence(const Mutation& operation, const Answer& answer) {
   struct Visitor {
     std::string operator()(const WorkerDetail& detail) const {
       return "created worker " + printable(detail.summary.worker_ref.worker_id.text()) +
@@ -35,73 +33,94 @@ std::string sentence(const Answer& answer) {
              std::to_string(deleted.event_id.value) + ")";
     }
     std::string operator()(const RuntimeChanged& changed) const {
-      return "done (event " + std::to_string(changed.event_id.value) + ")";
+      return std::string("the runtime is ") + (stopping ? "stopped" : "running") + " (event " +
+             std::to_string(changed.event_id.value) + ")";
     }
+    bool stopping;
   };
-  return std::visit(Visitor{}, answer);
+  return std::visit(Visitor{std::holds_alternative<StopRuntime>(operation)}, answer);
 }
 
-Result<Counters> counters_of(const std::vector<std::string>& usage) {
+Counters counters_of(const std::vector<std::string>& usage) {
   Counters counters;
   for (const std::string& text : usage) {
-    const std::size_t equals = text.rfind('=');
-    Counter counter{text.substr(0, equals), 0};
-    const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
-    const auto read = std::from_chars(value.data(), value.data() + value.size(), counter.value);
-    if (value.empty() || read.ec != std::errc() || read.ptr != value.data() + value.size()) {
-      return Error(ErrorCode::invalid_request, "--usage wants NAME=NUMBER, not " + text);
-    }
-    counters.push_back(std::move(counter));
+    if (auto counter = parse_number_assignment(text))
+      counters.push_back({std::move(counter->name), counter->value});
   }
   return counters;
 }
 
 /// More than any limit allows: what is longer is refused whatever it is.
-constexpr std::uint64_t text_bytes_max = std::uint64_t{64} << 20U;
+constexpr std::size_t text_bytes_max = std::size_t{64} << 20U;
+
+/// Workers are named by their id alone on the command line.
+void set_runtime(Mutation& operation, const RuntimeId& runtime_id) {
+  std::visit(
+      [&](auto& request) {
+        if constexpr (requires { request.worker_ref; }) request.worker_ref.runtime_id = runtime_id;
+      },
+      operation);
+}
+
+Result<Answer> perform(Runtime& runtime, Mutation operation) {
+  auto summary = runtime.summary();
+  if (!summary) return std::move(summary).error();
+  set_runtime(operation, summary->runtime_id);
+  // Submitted, because that takes any operation. Shared: this thread may be on its way while the
+  // other one still returns from set_value().
+  auto promise = std::make_shared<std::promise<Result<Answer>>>();
+  auto answer = promise->get_future();
+  runtime.submit(std::move(operation),
+                 [promise](Result<Answer> result) { promise->set_value(std::move(result)); });
+  return answer.get();
+}
 
 }  // namespace
 
-Result<std::string> text_of(const std::string& argument, std::uint64_t bytes_max) {
+Result<std::string> text_of(const std::string& argument) {
   if (argument != "-") return argument;
   std::string text;
   std::string block(std::size_t{64} << 10U, '\0');
-  while (text.size() <= bytes_max) {
-    const ssize_t got = ::read(STDIN_FILENO, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Error(ErrorCode::invalid_request, "cannot read standard input");
-    if (got == 0) break;
-    text.append(block, 0, static_cast<std::size_t>(got));
+  while (text.size() <= text_bytes_max) {
+    const InputRead read = read_input(block.data(), block.size());
+    if (read.system_error != 0) {
+      return Error(
+          ErrorCode::invalid_request,
+          "cannot read standard input: " + std::generic_category().message(read.system_error));
+    }
+    if (read.bytes == 0) break;
+    text.append(block, 0, read.bytes);
   }
   return text;
 }
 
-Result<WorkerRef> worker_ref_of(const RuntimeId& runtime_id, const std::string& worker) {
+Result<WorkerRef> worker_ref_of(const std::string& worker) {
   auto worker_id = WorkerId::parse(worker);
   if (!worker_id) return std::move(worker_id).error();
-  return WorkerRef{runtime_id, std::move(*worker_id)};
+  return WorkerRef{RuntimeId(), std::move(*worker_id)};
 }
 
-Exit run_mutation(const Options& options, const MakeOperation& make) {
-  auto runtime = open_for_writing(options, Create::no);
+Result<WorkerRef> worker_ref_in(const fs_store::Reader& reader, const std::string& worker) {
+  auto worker_ref = worker_ref_of(worker);
+  if (!worker_ref) return worker_ref;
+  auto summary = reader.summary();
+  if (!summary) return std::move(summary).error();
+  worker_ref->runtime_id = summary->runtime_id;
+  return worker_ref;
+}
+
+Exit run_mutation(const Options& options, Create create, Result<Mutation> operation) {
+  if (!operation) return report(options, operation.error());
+  auto runtime = open_for_writing(options, create);
   if (!runtime) return report(options, runtime.error());
-  auto summary = runtime->summary();
-  if (!summary) return report(options, summary.error());
-  auto operation = make(summary->runtime_id);
-  std::vector<Mutation> operations;
-  if (operation) operations.push_back(std::move(*operation));
-  auto answers = operation ? runtime->batch(std::move(operations))
-                           : Result<std::vector<Answer>>(std::move(operation).error());
+  auto answer = perform(*runtime, *operation);
   auto closed = runtime->close();
-  if (!answers) {
-    // A batch of one: the index says nothing.
-    const Error& error = answers.error();
-    return report(options, Error(error.code(), error.message(), error.fields()));
-  }
+  if (!answer) return report(options, answer.error());
   Output output;
   if (options.json) {
-    output.json(answers->front());
+    output.json(*answer);
   } else {
-    output.line(sentence(answers->front()));
+    output.line(sentence(*operation, *answer));
   }
   const Exit exit = output.finish(Exit::done);
   // The operation itself is durable; what failed is the checkpoint.
@@ -120,27 +139,28 @@ struct EntryArguments {
   std::optional<std::string> key;
 };
 
-Result<Mutation> make_send(const EntryArguments& arguments, const RuntimeId& runtime_id) {
-  auto worker_ref = worker_ref_of(runtime_id, arguments.worker);
+Result<Mutation> make_send(const EntryArguments& arguments) {
+  auto worker_ref = worker_ref_of(arguments.worker);
   if (!worker_ref) return std::move(worker_ref).error();
-  auto text = text_of(arguments.text, text_bytes_max);
+  auto text = text_of(arguments.text);
   if (!text) return std::move(text).error();
   return Mutation(SendInput{std::move(*worker_ref),
                             arguments.other_role ? InputRole::system : InputRole::user,
                             std::move(*text), arguments.key});
 }
 
-Result<Mutation> make_append(const EntryArguments& arguments, const RuntimeId& runtime_id) {
-  auto worker_ref = worker_ref_of(runtime_id, arguments.worker);
+Result<Mutation> make_append(const EntryArguments& arguments) {
+  auto worker_ref = worker_ref_of(arguments.worker);
   if (!worker_ref) return std::move(worker_ref).error();
-  auto usage = counters_of(arguments.usage);
-  if (!usage) return std::move(usage).error();
-  auto text = text_of(arguments.text, text_bytes_max);
+  auto text = text_of(arguments.text);
   if (!text) return std::move(text).error();
-  return Mutation(AppendOutput{
-      std::move(*worker_ref), arguments.other_role ? OutputRole::tool : OutputRole::assistant,
-      std::move(*text), arguments.name, arguments.data, std::move(*usage), arguments.key});
+  return Mutation(AppendOutput{std::move(*worker_ref),
+                               arguments.other_role ? OutputRole::tool : OutputRole::assistant,
+                               std::move(*text), arguments.name, arguments.data,
+                               counters_of(arguments.usage), arguments.key});
 }
+
+using MakeOperation = std::function<Result<Mutation>()>;
 
 /// A command that is one mutation: its writer options and its callback.
 CLI::App* add_command(CLI::App& app, Options& options, Run& run, const char* name,
@@ -148,33 +168,31 @@ CLI::App* add_command(CLI::App& app, Options& options, Run& run, const char* nam
   CLI::App* const command = app.add_subcommand(name, description);
   add_writer_options(*command, options);
   command->callback([&options, &run, make = std::move(make)] {
-    run = [&options, make] { return run_mutation(options, make); };
+    run = [&options, make] { return run_mutation(options, Create::no, make()); };
   });
   return command;
 }
 
 void add_entries(CLI::App& app, Options& options, Run& run) {
   auto sent = std::make_shared<EntryArguments>();
-  CLI::App* const send =
-      add_command(app, options, run, "send", "give a worker input",
-                  [sent](const RuntimeId& runtime_id) { return make_send(*sent, runtime_id); });
+  CLI::App* const send = add_command(app, options, run, "send", "give a worker input",
+                                     [sent] { return make_send(*sent); });
   send->add_option("WORKER", sent->worker, "the worker's id")->required();
   send->add_option("TEXT", sent->text, "the input; - reads standard input")->required();
   send->add_flag("--system", sent->other_role, "a system text instead of a user's");
   send->add_option("--key", sent->key, "idempotency key")->type_name("KEY");
 
   auto made = std::make_shared<EntryArguments>();
-  CLI::App* const append =
-      add_command(app, options, run, "append", "record a worker's output",
-                  [made](const RuntimeId& runtime_id) { return make_append(*made, runtime_id); });
+  CLI::App* const append = add_command(app, options, run, "append", "record a worker's output",
+                                       [made] { return make_append(*made); });
   append->add_option("WORKER", made->worker, "the worker's id")->required();
   append->add_option("TEXT", made->text, "the output; - reads standard input")->required();
   append->add_flag("--tool", made->other_role, "output of a tool instead of the assistant's");
   append->add_option("--name", made->name, "a name, such as the tool's")->type_name("NAME");
   append->add_option("--data", made->data, "a JSON object to attach")->type_name("JSON");
-  append->add_option("--usage", made->usage, "add to a named counter")
+  add_repeated(*append, "--usage", made->usage, "add to a named counter")
       ->type_name("NAME=N")
-      ->take_all();
+      ->check(check_number_assignment);
   append->add_option("--key", made->key, "idempotency key")->type_name("KEY");
 }
 
@@ -187,12 +205,11 @@ template <typename Operation>
 void add_end(CLI::App& app, Options& options, Run& run, const char* name, const char* description) {
   auto arguments = std::make_shared<EndArguments>();
   CLI::App* const command =
-      add_command(app, options, run, name, description,
-                  [arguments](const RuntimeId& runtime_id) -> Result<Mutation> {
-                    auto worker_ref = worker_ref_of(runtime_id, arguments->worker);
-                    if (!worker_ref) return std::move(worker_ref).error();
-                    return Mutation(Operation{std::move(*worker_ref), arguments->reason});
-                  });
+      add_command(app, options, run, name, description, [arguments]() -> Result<Mutation> {
+        auto worker_ref = worker_ref_of(arguments->worker);
+        if (!worker_ref) return std::move(worker_ref).error();
+        return Mutation(Operation{std::move(*worker_ref), arguments->reason});
+      });
   command->add_option("WORKER", arguments->worker, "the worker's id")->required();
   command->add_option("--reason", arguments->reason, "why; becomes the event's message")
       ->type_name("TEXT");
@@ -208,17 +225,17 @@ void add_mutations(CLI::App& app, Options& options, Run& run) {
   auto worker = std::make_shared<std::string>();
   CLI::App* const remove =
       add_command(app, options, run, "delete", "delete a stopped or cancelled worker",
-                  [worker](const RuntimeId& runtime_id) -> Result<Mutation> {
-                    auto worker_ref = worker_ref_of(runtime_id, *worker);
+                  [worker]() -> Result<Mutation> {
+                    auto worker_ref = worker_ref_of(*worker);
                     if (!worker_ref) return std::move(worker_ref).error();
                     return Mutation(DeleteWorker{std::move(*worker_ref)});
                   });
   remove->add_option("WORKER", *worker, "the worker's id")->required();
 
   add_command(app, options, run, "shutdown", "stop every running worker and the runtime",
-              [](const RuntimeId&) -> Result<Mutation> { return Mutation(StopRuntime{}); });
+              []() -> Result<Mutation> { return Mutation(StopRuntime{}); });
   add_command(app, options, run, "start", "start a stopped runtime",
-              [](const RuntimeId&) -> Result<Mutation> { return Mutation(StartRuntime{}); });
+              []() -> Result<Mutation> { return Mutation(StartRuntime{}); });
 }
 
 }  // namespace worker_runtime::cli

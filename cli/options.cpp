@@ -1,11 +1,11 @@
 // Where the store is and how it is opened: see options.h.
 #include "options.h"
 
-#include <CLI/CLI.hpp>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+
+#include "arguments.h"
 
 namespace worker_runtime::cli {
 
@@ -27,7 +27,7 @@ Exit exit_of(ErrorCode code) {
 }
 
 std::filesystem::path root_of(const Options& options) {
-  if (!options.root.empty()) return options.root;
+  if (options.root) return *options.root;
   // Read once, before any other thread runs.
   const char* const from_environment =
       std::getenv("WORKER_RUNTIME_ROOT");  // NOLINT(concurrency-mt-unsafe)
@@ -36,8 +36,8 @@ std::filesystem::path root_of(const Options& options) {
 }
 
 Result<std::optional<RuntimeId>> runtime_of(const Options& options) {
-  if (options.runtime.empty()) return std::optional<RuntimeId>();
-  auto parsed = RuntimeId::parse(options.runtime);
+  if (!options.runtime) return std::optional<RuntimeId>();
+  auto parsed = RuntimeId::parse(*options.runtime);
   if (!parsed) return std::move(parsed).error();
   return std::optional(std::move(*parsed));
 }
@@ -45,14 +45,9 @@ Result<std::optional<RuntimeId>> runtime_of(const Options& options) {
 Result<RuntimeOptions> runtime_options(const Options& options) {
   RuntimeOptions result;
   for (const std::string& text : options.limits) {
-    const std::size_t equals = text.find('=');
-    LimitSetting setting{text.substr(0, equals), 0};
-    const std::string value = equals == std::string::npos ? "" : text.substr(equals + 1);
-    const auto read = std::from_chars(value.data(), value.data() + value.size(), setting.value);
-    if (value.empty() || read.ec != std::errc() || read.ptr != value.data() + value.size()) {
-      return Error(ErrorCode::invalid_request, "--set wants LIMIT=NUMBER, not " + text);
-    }
-    result.limits.push_back(std::move(setting));
+    auto setting = parse_number_assignment(text);
+    if (!setting) return Error(ErrorCode::invalid_request, check_number_assignment(text));
+    result.limits.push_back({std::move(setting->name), setting->value});
   }
   return result;
 }
@@ -83,9 +78,9 @@ void add_writer_options(CLI::App& command, Options& options) {
   command.add_option("--durability", options.durability, "when an operation is answered")
       ->type_name("MODE")
       ->check(CLI::IsMember({"sync", "interval", "none"}));
-  command.add_option("--set", options.limits, "set a limit of the runtime; it is stored")
+  add_repeated(command, "--set", options.limits, "set a limit of the runtime; it is stored")
       ->type_name("LIMIT=N")
-      ->take_all();
+      ->check(check_number_assignment);
   command.add_option("--wait", options.wait_seconds, "wait for the lock so long")
       ->type_name("SECONDS")
       ->check(CLI::Range(0.0, 86400.0));

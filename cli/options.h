@@ -31,8 +31,8 @@ Exit exit_of(ErrorCode code);
 
 /// Options that stand before or behind any command.
 struct Options {
-  std::string root;
-  std::string runtime;
+  std::optional<std::string> root;
+  std::optional<std::string> runtime;
   bool json = false;
 
   // Of commands that write.
@@ -45,6 +45,7 @@ struct Options {
 std::filesystem::path root_of(const Options& options);
 Result<std::optional<RuntimeId>> runtime_of(const Options& options);
 
+/// Whether a runtime is made where none is.
 enum class Create : std::uint8_t { yes, no };
 /// Takes the lock and opens.
 Result<Runtime> open_for_writing(const Options& options, Create create,

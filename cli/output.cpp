@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <system_error>
+
+#include "streams.h"
 
 namespace worker_runtime::cli {
 namespace {
@@ -19,6 +21,23 @@ std::size_t code_points(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
   }));
+}
+
+/// Bytes of the UTF-8 sequence that `text` begins with; 0 if it begins with none. Overlong forms
+/// may pass: they do a terminal no harm.
+std::size_t sequence_bytes(std::string_view text) {
+  const auto byte = static_cast<unsigned char>(text.front());
+  if (byte < 0x80) return 1;
+  if (byte < 0xC2 || byte > 0xF4) return 0;
+  const std::size_t length = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+  if (text.size() < length) return 0;
+  const auto continues = [](char next) {
+    return (static_cast<unsigned char>(next) & 0xC0U) == 0x80U;
+  };
+  return std::all_of(text.begin() + 1, text.begin() + static_cast<std::ptrdiff_t>(length),
+                     continues)
+             ? length
+             : 0;
 }
 
 }  // namespace
@@ -36,28 +55,22 @@ void Output::line(std::string_view text) {
 }
 
 bool Output::flush() {
-  std::string_view rest = buffer_;
-  while (!rest.empty() && !failed_) {
-    const ssize_t put = ::write(STDOUT_FILENO, rest.data(), rest.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) {
-      failed_ = true;
-      system_error_ = errno;
-    } else {
-      rest.remove_prefix(static_cast<std::size_t>(put));
-    }
-  }
+  if (system_error_ == 0) system_error_ = write_output(buffer_);
   buffer_.clear();
-  return !failed_;
+  return system_error_ == 0;
 }
 
 Exit Output::finish(Exit exit) {
   flush();
   // `worker-runtime events | head` is no failure.
-  if (!failed_ || system_error_ == EPIPE) return exit;
-  std::fprintf(stderr, "worker-runtime: cannot write the output: %s\n",
-               std::strerror(system_error_));
+  if (system_error_ == 0 || system_error_ == EPIPE) return exit;
+  report_output(system_error_);
   return exit == Exit::done ? Exit::refused : exit;
+}
+
+void report_output(int system_error) {
+  std::fprintf(stderr, "worker-runtime: cannot write the output: %s\n",
+               std::generic_category().message(system_error).c_str());
 }
 
 Exit report(const Options& options, const Error& error) {
@@ -84,44 +97,46 @@ Exit report(const Options& options, const Error& error) {
   return exit_of(error.code());
 }
 
-void Table::print(Output& output) const {
-  std::vector<std::size_t> widths;
+void Table::print_rows(Output& output) {
   for (const auto& row : rows_) {
-    widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t at = 0; at < row.size(); ++at)
-      widths[at] = std::max(widths[at], code_points(row[at]));
+      widths_[at] = std::max(widths_[at], code_points(row[at]));
   }
-  bool header = true;
   for (const auto& row : rows_) {
     std::string line;
     for (std::size_t at = 0; at < row.size(); ++at) {
       line += row[at];
-      if (at + 1 < row.size()) line.append(widths[at] - code_points(row[at]) + 2, ' ');
+      if (at + 1 < row.size()) line.append(widths_[at] - code_points(row[at]) + 2, ' ');
     }
-    output.line(header ? styled(line, Style::bold) : line);
-    header = false;
+    line.erase(line.find_last_not_of(' ') + 1);
+    output.line(header_printed_ ? line : styled(line, Style::bold));
+    header_printed_ = true;
   }
+  rows_.clear();
 }
 
 std::string printable(std::string_view text) {
   std::string safe;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(text[at]);
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    const std::size_t length = sequence_bytes(text);
     // U+0080 to U+009F are control characters too: C2 80 to C2 9F.
     const bool high_control =
-        byte == 0xC2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xA0;
+        length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
     if (byte == '\n') {
       safe += "\\n";
     } else if (byte == '\t') {
       safe += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F || high_control) {
-      std::array<char, 8> escape{};
-      const unsigned value = high_control ? static_cast<unsigned char>(text[++at]) : byte;
-      std::snprintf(escape.data(), escape.size(), "\\x%02x", value);
-      safe += escape.data();
+    } else if (length == 0 || byte < 0x20 || byte == 0x7F || high_control) {
+      const unsigned value = high_control ? static_cast<unsigned char>(text[1]) : byte;
+      constexpr std::string_view digits = "0123456789abcdef";
+      safe += "\\x";
+      safe += digits[value >> 4U];
+      safe += digits[value & 0xFU];
     } else {
-      safe += text[at];
+      safe += text.substr(0, length);
     }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return safe;
 }

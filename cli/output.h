@@ -32,30 +32,38 @@ class Output {
   bool flush();
   /// What the output means for the end of the run: `exit`, or refused if it could not be written.
   Exit finish(Exit exit);
-  [[nodiscard]] bool is_broken() const { return failed_; }
+  [[nodiscard]] bool is_broken() const { return system_error_ != 0; }
 
  private:
   std::string buffer_;
-  bool failed_ = false;
   int system_error_ = 0;
 };
 
 /// Prints the error on standard error, as JSON or for people, and answers the exit code it means.
 Exit report(const Options& options, const Error& error);
 
-/// A table with a header; columns as wide as their widest cell, the last one open.
+/// Says that standard output could not be written, and why.
+void report_output(int system_error);
+
+/// A table with a header, printed page by page: columns as wide as their widest cell so far, the
+/// last one open.
 class Table {
  public:
-  explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
+  explicit Table(std::vector<std::string> header)
+      : rows_{std::move(header)}, widths_(rows_.front().size()) {}
+  /// As many cells as the header has.
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  [[nodiscard]] bool empty() const { return rows_.size() == 1; }
-  void print(Output& output) const;
+  /// Prints what was added since the last time, and the header the first time.
+  void print_rows(Output& output);
 
  private:
   std::vector<std::vector<std::string>> rows_;
+  std::vector<std::size_t> widths_;
+  bool header_printed_ = false;
 };
 
-/// One line of text that is safe on a terminal: control characters are shown as escapes.
+/// One line of text that is safe on a terminal: control characters, and bytes that are no valid
+/// UTF-8, are shown as escapes.
 std::string printable(std::string_view text);
 /// The same, cut to `columns` code points.
 std::string excerpt(std::string_view text, std::size_t columns);

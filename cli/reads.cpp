@@ -1,8 +1,9 @@
 // list, show, status, diagnostics: reads of the catalog, without the writer's lock.
+#include <algorithm>
+#include <array>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
+#include "arguments.h"
 #include "mutation.h"
 #include "output.h"
 
@@ -48,24 +49,26 @@ Result<void> list(fs_store::Reader& reader, Output& output, const Options& optio
     query.after = std::move(*after);
   }
   query.limit = arguments.limit;
-  const bool human = !options.json;
-  bool any = false;
+  Table table({"WORKER", "STATUS", "ENTRIES", "LAST EVENT", "UPDATED", "NAME"});
+  std::uint64_t shown = 0;
   for (;;) {
     auto page = reader.list_workers(query);
     if (!page) return std::move(page).error();
-    Table table({"WORKER", "STATUS", "ENTRIES", "LAST EVENT", "UPDATED", "NAME"});
+    shown += page->workers.size();
     for (const WorkerSummary& worker : page->workers) {
-      if (!human) output.json(worker);
+      if (options.json) {
+        output.json(worker);
+        continue;
+      }
       table.add({printable(worker.worker_ref.worker_id.text()), status_text(worker),
                  number(worker.transcript_len), number(worker.last_event_id.value),
                  to_string(worker.updated_at), printable(worker.display_name.value_or(""))});
     }
-    if (human && !table.empty()) table.print(output);
-    any = any || !page->workers.empty();
+    if (!options.json && shown != 0) table.print_rows(output);
     if (arguments.limit || !page->next_after || output.is_broken()) break;
     query.after = page->next_after;
   }
-  if (human && !any) output.line("no workers");
+  if (!options.json && shown == 0) output.line("no workers");
   return {};
 }
 
@@ -76,7 +79,7 @@ void add_list(CLI::App& app, Options& options, Run& run) {
       ->type_name("STATUS")
       ->check(CLI::IsMember({"running", "stopped", "cancelled", "damaged"}));
   command->add_option("--after", arguments->after, "those behind this id")->type_name("ID");
-  command->add_option("--limit", arguments->limit, "at most so many [all]")->type_name("N");
+  add_number(*command, "--limit", arguments->limit, "at most so many [all]")->type_name("N");
   command->callback([&options, &run, arguments] {
     run = [&options, arguments] {
       return with_reader(options, [&](fs_store::Reader& reader, Output& output) {
@@ -87,13 +90,6 @@ void add_list(CLI::App& app, Options& options, Run& run) {
 }
 
 // ---- show
-
-/// The runtime that the reader found: a worker is named by its id alone.
-Result<RuntimeId> runtime_id_of(fs_store::Reader& reader) {
-  auto summary = reader.summary();
-  if (!summary) return std::move(summary).error();
-  return summary->runtime_id;
-}
 
 std::string intent_text(const Intent& intent) {
   if (const auto* const task = std::get_if<TaskIntent>(&intent))
@@ -155,9 +151,7 @@ void add_show(CLI::App& app, Options& options, Run& run) {
   command->callback([&options, &run, worker] {
     run = [&options, worker] {
       return with_reader(options, [&](fs_store::Reader& reader, Output& output) -> Result<void> {
-        auto runtime_id = runtime_id_of(reader);
-        if (!runtime_id) return std::move(runtime_id).error();
-        auto worker_ref = worker_ref_of(*runtime_id, *worker);
+        auto worker_ref = worker_ref_in(reader, *worker);
         if (!worker_ref) return std::move(worker_ref).error();
         auto detail = reader.worker_detail(*worker_ref);
         if (!detail) return std::move(detail).error();
@@ -198,6 +192,7 @@ void print_status(Output& output, const RuntimeSummary& summary) {
               number(store.durable_lsn.value) + ", checkpoint LSN " +
               number(store.checkpoint_lsn.value));
   output.line("disk         " + number(store.free_bytes) + " bytes free");
+  if (store.recovered) output.line("recovered    " + printable(*store.recovered));
 }
 
 void add_status(CLI::App& app, Options& options, Run& run) {
@@ -224,25 +219,26 @@ void add_status(CLI::App& app, Options& options, Run& run) {
 
 Result<void> diagnostics(fs_store::Reader& reader, Output& output, const Options& options) {
   std::uint64_t after = 0;
-  bool any = false;
+  Table table({"ID", "AT", "SEVERITY", "CODE", "WORKER", "MESSAGE"});
   for (;;) {
     auto page = reader.diagnostics(after);
     if (!page) return std::move(page).error();
     if (page->diagnostics.empty()) break;
-    any = true;
     after = page->diagnostics.back().id;
-    Table table({"ID", "AT", "SEVERITY", "CODE", "WORKER", "MESSAGE"});
     for (const Diagnostic& diagnostic : page->diagnostics) {
-      if (options.json) output.json(diagnostic);
+      if (options.json) {
+        output.json(diagnostic);
+        continue;
+      }
       table.add({number(diagnostic.id), to_string(diagnostic.at),
                  std::string(to_string(diagnostic.severity)), printable(diagnostic.code),
                  diagnostic.worker_ref ? printable(diagnostic.worker_ref->worker_id.text()) : "-",
                  printable(diagnostic.message)});
     }
-    if (!options.json) table.print(output);
+    if (!options.json) table.print_rows(output);
     if (output.is_broken()) break;
   }
-  if (!any && !options.json) output.line("no diagnostics");
+  if (after == 0 && !options.json) output.line("no diagnostics");
   return {};
 }
 

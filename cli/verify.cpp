@@ -23,7 +23,7 @@ void print(Output& output, const fs_store::VerifyReport& found) {
                finding.offset ? std::to_string(*finding.offset) : "-", finding.code,
                printable(finding.message)});
   }
-  if (!table.empty()) table.print(output);
+  if (!found.findings.empty()) table.print_rows(output);
   output.line(std::to_string(found.files) + " files, " + std::to_string(found.bytes) + " bytes: " +
               (found.clean() ? styled("nothing is wrong", Style::good)
                              : styled("damage found", Style::bad)) +

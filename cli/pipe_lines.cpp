@@ -1,9 +1,5 @@
-// Lines from standard input: see line_reader.h.
-#include "line_reader.h"
-
-#include <unistd.h>
-
-#include <cerrno>
+// Lines from standard input: see pipe_lines.h.
+#include "pipe_lines.h"
 
 namespace worker_runtime::cli {
 namespace {
@@ -15,14 +11,19 @@ bool LineReader::read_more() {
   buffer_.erase(0, start_);
   searched_ -= start_;
   start_ = 0;
+  const InputWait::Event event = wait_.wait();
+  if (event != InputWait::Event::readable) {
+    output_lost_ = event == InputWait::Event::output_lost;
+    ended_ = at_end_ = true;
+    return false;
+  }
   const std::size_t size = buffer_.size();
   buffer_.resize(size + block_bytes);
-  ssize_t got = 0;
-  do got = ::read(STDIN_FILENO, buffer_.data() + size, block_bytes);
-  while (got < 0 && errno == EINTR);
-  buffer_.resize(size + (got > 0 ? static_cast<std::size_t>(got) : 0));
-  // A failed read ends the input as its end does: what was asked is answered.
-  at_end_ = got <= 0;
+  const InputRead read = read_input(buffer_.data() + size, block_bytes);
+  buffer_.resize(size + read.bytes);
+  // A failed read ends the input too: what was asked is answered.
+  system_error_ = read.system_error;
+  at_end_ = read.bytes == 0;
   return !at_end_;
 }
 
@@ -43,7 +44,9 @@ std::optional<LineReader::Line> LineReader::next() {
     }
     if (!read_more()) break;
   }
-  if (start_ == buffer_.size() && !line.too_long) return std::nullopt;
+  // A last line needs no newline; one that was cut off does not count.
+  const bool cut_off = ended_ || system_error_ != 0;
+  if (cut_off || (start_ == buffer_.size() && !line.too_long)) return std::nullopt;
   if (!line.too_long) line.text = std::string_view(buffer_).substr(start_);
   start_ = searched_ = buffer_.size();
   return line;

@@ -1,0 +1,73 @@
+// Small helpers for declaring the options of commands.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace worker_runtime::cli {
+
+/// The two sides of NAME=TEXT. None without an equals sign.
+struct Assignment {
+  std::string name;
+  std::string value;
+};
+inline std::optional<Assignment> split_assignment(const std::string& text, std::size_t equals) {
+  if (equals == std::string::npos) return std::nullopt;
+  return Assignment{text.substr(0, equals), text.substr(equals + 1)};
+}
+
+inline std::optional<std::uint64_t> parse_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size()) return {};
+  return value;
+}
+
+/// NAME=N, split at the last equals sign: names may hold one.
+struct NumberAssignment {
+  std::string name;
+  std::uint64_t value = 0;
+};
+inline std::optional<NumberAssignment> parse_number_assignment(const std::string& text) {
+  auto split = split_assignment(text, text.rfind('='));
+  const auto value = split ? parse_number(split->value) : std::nullopt;
+  if (!value) return std::nullopt;
+  return NumberAssignment{std::move(split->name), *value};
+}
+
+/// Checks of what is written on the line: what they refuse is a usage error.
+inline std::string check_number_assignment(const std::string& text) {
+  return parse_number_assignment(text) ? "" : "wanted NAME=NUMBER, not " + text;
+}
+inline std::string check_assignment(const std::string& text) {
+  return text.find('=') == std::string::npos ? "wanted NAME=TEXT, not " + text : "";
+}
+inline std::string check_number(const std::string& text) {
+  return parse_number(text) ? "" : "wanted a number, not " + text;
+}
+inline std::string check_not_empty(const std::string& text) {
+  return text.empty() ? "must not be empty" : "";
+}
+
+/// An option that may be given again and again, one value each time.
+inline CLI::Option* add_repeated(CLI::App& command, const char* name,
+                                 std::vector<std::string>& values, const char* description) {
+  return command.add_option(name, values, description)->take_all()->allow_extra_args(false);
+}
+
+/// A number in plain decimal digits.
+inline CLI::Option* add_number(CLI::App& command, const char* name,
+                               std::optional<std::uint64_t>& value, const char* description) {
+  return command
+      .add_option_function<std::string>(
+          name, [&value](const std::string& text) { value = parse_number(text); }, description)
+      ->check(check_number);
+}
+
+}  // namespace worker_runtime::cli
