@@ -65,10 +65,12 @@ Timestamp Runtime::Implementation::event_time(const Head& head) {
   const Timestamp time = now();
   const Timestamp last = head.runtime().last_at;
   if (time.microseconds + clock_behind_tolerated < last.microseconds) {
+    clock_is_behind_ = true;
     diagnostics_->raise_once(
         last, Severity::warning, "clock.behind",
         "the clock is behind the last event: " + to_string(time) + ", not " + to_string(last));
-  } else if (time >= last) {
+  } else if (clock_is_behind_ && time >= last) {
+    clock_is_behind_ = false;
     diagnostics_->clear("clock.behind");
   }
   return std::max(time, last);
@@ -82,8 +84,8 @@ Result<const KeyedEntry*> Runtime::Implementation::find_keyed_entry(const Head& 
   if (key == nullptr) return none;
   const WorkerRef& worker_ref = *worker_of(operation);
   if (worker_ref.runtime_id != head.runtime().runtime_id) return none;
-  const WorkerPointer worker = head.find(worker_ref.worker_id);
-  if (!worker) return none;
+  const WorkerState* const worker = head.find(worker_ref.worker_id);
+  if (worker == nullptr) return none;
   const Sequence last = worker->record.last_sequence;
   const KeyedEntry* const entry = head.find_entry_key(worker_ref.worker_id, *key);
   if (entry != nullptr) return is_covered(entry->sequence, last) ? entry : none;
@@ -99,8 +101,8 @@ Result<std::optional<std::string>> Runtime::Implementation::find_damage(const He
   if (!is_entry(operation)) return cause;
   const WorkerRef& worker_ref = *worker_of(operation);
   if (worker_ref.runtime_id != head.runtime().runtime_id) return cause;
-  const WorkerPointer worker = head.find(worker_ref.worker_id);
-  if (!worker) return cause;
+  const WorkerState* const worker = head.find(worker_ref.worker_id);
+  if (worker == nullptr) return cause;
   cause = damage_of(worker_ref.worker_id);
   // The files are looked at only where everything else lets the entry in.
   if (cause || worker->record.status != WorkerStatus::running ||
@@ -114,7 +116,8 @@ Result<std::optional<std::string>> Runtime::Implementation::find_damage(const He
   return std::optional(damage->message());
 }
 
-Result<Step> Runtime::Implementation::plan_operation(const Head& head, Mutation& operation) {
+/// What the operation changes comes behind the changes of `commit_`.
+Result<Answer> Runtime::Implementation::plan_operation(const Head& head, Mutation& operation) {
   PlanContext context;
   context.at = event_time(head);
   auto damage = find_damage(head, operation);
@@ -130,11 +133,11 @@ Result<Step> Runtime::Implementation::plan_operation(const Head& head, Mutation&
                  "worker " + worker_id.text() + " is damaged: " + known.error().message());
   }
   context.known_entry = *known;
-  auto step = plan(head, operation, context);
-  if (!step || step->change) return step;
-  if (auto* const replay = std::get_if<WorkerDetail>(&step->answer))
-    replay->summary.damaged = damage_of(replay->summary.worker_ref.worker_id);
-  return step;
+  auto answer = plan(head, operation, context, commit_.changes);
+  if (!answer) return answer;
+  if (auto* const detail = std::get_if<WorkerDetail>(&*answer))
+    detail->summary.damaged = damage_of(detail->summary.worker_ref.worker_id);
+  return answer;
 }
 
 /// Hands `commit_` to the store.
@@ -146,17 +149,16 @@ Result<void> Runtime::Implementation::append(Submission& submission) {
 }
 
 void Runtime::Implementation::execute_one(Submission& submission, Head& head) {
-  auto step = plan_operation(head, submission.operation);
-  if (!step) {
-    submission.error = std::move(step).error();
-    return;
-  }
-  submission.answer = std::move(step->answer);
-  if (!step->change) return;
   commit_.lsn = head.runtime().lsn.next();
   commit_.changes.clear();
-  commit_.changes.push_back(std::move(*step->change));
   events_.clear();
+  auto answer = plan_operation(head, submission.operation);
+  if (!answer) {
+    submission.error = std::move(answer).error();
+    return;
+  }
+  submission.answer = *std::move(answer);
+  if (commit_.changes.empty()) return;
   head.expand(commit_.changes.front(), events_);
   auto appended = append(submission);
   if (!appended) {
@@ -174,15 +176,16 @@ Result<void> Runtime::Implementation::plan_batch(Submission& submission, Head& h
   for (std::size_t index = 0; index < submission.batch.size(); ++index) {
     if (submission.fault && submission.fault->first == index)
       return std::move(submission.fault->second);
-    auto step = plan_operation(head, submission.batch[index]);
-    if (!step) return std::move(step).error().set_index(index);
-    if (step->change) {
-      if (step->change->create) submission.created.push_back(index);
-      const Change& change = commit_.changes.emplace_back(std::move(*step->change));
+    const std::size_t changes_before = commit_.changes.size();
+    auto answer = plan_operation(head, submission.batch[index]);
+    if (!answer) return std::move(answer).error().set_index(index);
+    if (commit_.changes.size() > changes_before) {
+      const Change& change = commit_.changes.back();
+      if (change.create) submission.created.push_back(index);
       head.expand(change, events_);
       require(head.apply(change, commit_.lsn));
     }
-    submission.answers.push_back(std::move(step->answer));
+    submission.answers.push_back(*std::move(answer));
   }
   if (commit_.changes.empty()) return {};
   return append(submission);
@@ -231,6 +234,7 @@ void Runtime::Implementation::publish(Head& head) {
     const std::unique_lock lock(state_mutex_);
     head.merge_into(state_.implementation());
     for (const WorkerId& worker_id : deleted) damaged_.erase(worker_id);
+    damaged_count_ = damaged_.size();
   }
   for (const WorkerId& worker_id : deleted) {
     key_windows_.forget(worker_id);

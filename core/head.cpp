@@ -8,6 +8,9 @@
 namespace worker_runtime {
 namespace {
 
+/// A group touches few Workers as a rule: so many are looked through without an index.
+constexpr std::size_t unindexed_max = 8;
+
 Error misfit(std::string message) { return {ErrorCode::store_corrupt, std::move(message)}; }
 
 /// A copy of the Worker with what every change of it changes.
@@ -34,15 +37,25 @@ std::uint64_t& count_of(RuntimeRecord& runtime, WorkerStatus status) {
 
 // ---- looking
 
-WorkerPointer Head::find(const WorkerId& worker_id) const {
-  if (const auto found = touched_.find(worker_id); found != touched_.end())
-    return found->second.worker;
+const ChangedWorker* Head::find_touched(const WorkerId& worker_id) const {
+  if (touched_.size() <= unindexed_max) {
+    const auto found =
+        std::find_if(touched_.begin(), touched_.end(),
+                     [&](const ChangedWorker& changed) { return changed.worker_id == worker_id; });
+    return found == touched_.end() ? nullptr : &*found;
+  }
+  const auto found = touched_index_.find(worker_id);
+  return found == touched_index_.end() ? nullptr : &touched_[found->second];
+}
+
+const WorkerState* Head::find(const WorkerId& worker_id) const {
+  if (const ChangedWorker* const touched = find_touched(worker_id)) return touched->worker.get();
   const auto found = base_.workers_.find(worker_id);
-  return found == base_.workers_.end() ? nullptr : found->second;
+  return found == base_.workers_.end() ? nullptr : found->second.get();
 }
 
 bool Head::is_taken(const WorkerId& worker_id) const {
-  if (touched_.contains(worker_id) || base_.workers_.contains(worker_id) ||
+  if (find_touched(worker_id) != nullptr || base_.workers_.contains(worker_id) ||
       base_.tombstones_.contains(worker_id)) {
     return true;
   }
@@ -70,13 +83,13 @@ const KeyedEntry* Head::find_entry_key(const WorkerId& worker_id, const std::str
 std::vector<WorkerId> Head::running() const {
   std::vector<WorkerId> ids;
   for (const WorkerId* const worker_id : base_.order_) {
-    if (touched_.contains(*worker_id)) continue;
+    if (find_touched(*worker_id) != nullptr) continue;
     if (base_.workers_.at(*worker_id)->record.status == WorkerStatus::running)
       ids.push_back(*worker_id);
   }
-  for (const auto& [worker_id, touched] : touched_) {
+  for (const ChangedWorker& touched : touched_) {
     if (touched.worker && touched.worker->record.status == WorkerStatus::running)
-      ids.push_back(worker_id);
+      ids.push_back(touched.worker_id);
   }
   std::sort(ids.begin(), ids.end());
   return ids;
@@ -177,7 +190,7 @@ Result<void> Head::create(const Change& change, Lsn lsn) {
     runtime_.next_worker = *number + 1;
   }
   ++runtime_.running_workers;
-  put(worker_id, {std::move(worker), std::nullopt});
+  put({worker_id, std::move(worker), std::nullopt});
   return {};
 }
 
@@ -185,7 +198,7 @@ Result<void> Head::append(const Change& change, Lsn lsn) {
   if (!change.entry || !change.event.worker_ref) return misfit("an input or output has no entry");
   const TranscriptEntry& entry = *change.entry;
   const WorkerId& worker_id = entry.worker_ref.worker_id;
-  const WorkerPointer worker = find(worker_id);
+  const WorkerState* const worker = find(worker_id);
   if (!worker || entry.worker_ref != *change.event.worker_ref) {
     return misfit("there is no worker " + worker_id.text() + " for entry " +
                   std::to_string(entry.sequence.value));
@@ -210,12 +223,12 @@ Result<void> Head::append(const Change& change, Lsn lsn) {
   }
   ++runtime_.transcript_entries;
   if (entry.idempotency_key) keep_entry_key(worker_id, entry);
-  put(worker_id, {std::move(copy), std::nullopt});
+  put({worker_id, std::move(copy), std::nullopt});
   return {};
 }
 
 Result<void> Head::end(const Change& change, Lsn lsn) {
-  const WorkerPointer worker =
+  const WorkerState* const worker =
       change.event.worker_ref ? find(change.event.worker_ref->worker_id) : nullptr;
   if (!worker || worker->record.status != WorkerStatus::running) {
     return misfit("event " + std::to_string(change.event.id.value) +
@@ -227,12 +240,12 @@ Result<void> Head::end(const Change& change, Lsn lsn) {
   --runtime_.running_workers;
   ++count_of(runtime_, copy->record.status);
   const WorkerId worker_id = copy->record.worker_id;
-  put(worker_id, {std::move(copy), std::nullopt});
+  put({worker_id, std::move(copy), std::nullopt});
   return {};
 }
 
 Result<void> Head::remove(const Change& change, Lsn lsn) {
-  const WorkerPointer worker =
+  const WorkerState* const worker =
       change.event.worker_ref ? find(change.event.worker_ref->worker_id) : nullptr;
   if (!worker || worker->record.status == WorkerStatus::running) {
     return misfit("event " + std::to_string(change.event.id.value) +
@@ -240,15 +253,15 @@ Result<void> Head::remove(const Change& change, Lsn lsn) {
   }
   const WorkerRecord& record = worker->record;
   --count_of(runtime_, record.status);
-  Touched touched;
+  ChangedWorker deleted{record.worker_id, nullptr, std::nullopt};
   const auto number = generated_worker_number(record.worker_id);
   const bool counter_remembers = number && *number > 0 && *number < runtime_.next_worker;
   if (!counter_remembers || record.create_key) {
-    touched.tombstone = Tombstone{record.worker_id, std::nullopt, lsn};
+    deleted.tombstone = Tombstone{record.worker_id, std::nullopt, lsn};
     if (record.create_key)
-      touched.tombstone->create_key = CreateKey{*record.create_key, *worker->create_digest};
+      deleted.tombstone->create_key = CreateKey{*record.create_key, *worker->create_digest};
   }
-  put(record.worker_id, std::move(touched));
+  put(std::move(deleted));
   return {};
 }
 
@@ -263,7 +276,7 @@ Result<void> Head::stop_all(const Change& change, Lsn lsn) {
   for (const WorkerId& worker_id : ids) {
     auto copy = changed_copy(*find(worker_id), event, lsn);
     copy->record.status = WorkerStatus::stopped;
-    put(worker_id, {std::move(copy), std::nullopt});
+    put({worker_id, std::move(copy), std::nullopt});
     ++event.id.value;
   }
   runtime_.running_workers -= ids.size();
@@ -272,20 +285,24 @@ Result<void> Head::stop_all(const Change& change, Lsn lsn) {
   return {};
 }
 
-void Head::put(const WorkerId& worker_id, Touched touched) {
-  const auto [place, is_new] = touched_.try_emplace(worker_id);
-  if (in_unit_) {
-    if (is_new) {
-      undo_.push_back([this, worker_id] {
-        touched_.erase(worker_id);
-        order_.pop_back();
-      });
-    } else {
-      undo_.push_back([this, worker_id, before = place->second] { touched_[worker_id] = before; });
-    }
+void Head::put(ChangedWorker changed) {
+  if (const ChangedWorker* const known = find_touched(changed.worker_id)) {
+    const auto at = static_cast<std::size_t>(known - touched_.data());
+    if (in_unit_) undo_.push_back([this, at, before = *known] { touched_[at] = before; });
+    touched_[at] = std::move(changed);
+    return;
   }
-  if (is_new) order_.push_back(worker_id);
-  place->second = std::move(touched);
+  if (in_unit_) {
+    undo_.push_back([this] {
+      touched_index_.erase(touched_.back().worker_id);
+      touched_.pop_back();
+    });
+  }
+  touched_.push_back(std::move(changed));
+  if (touched_.size() <= unindexed_max) return;
+  // The index covers all or nothing: whoever falls back to few and grows again fills the gap.
+  for (std::size_t at = touched_index_.size(); at < touched_.size(); ++at)
+    touched_index_.emplace(touched_[at].worker_id, at);
 }
 
 void Head::keep_create_key(const std::string& key, const CreateKeyTarget& target) {
@@ -320,7 +337,7 @@ void Head::begin_unit() {
 
 void Head::roll_back() {
   for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)();
-  runtime_ = std::move(runtime_before_);
+  runtime_ = *std::move(runtime_before_);
   keyed_.erase(keyed_.begin() + static_cast<std::ptrdiff_t>(keyed_before_), keyed_.end());
   end_unit();
 }
@@ -330,34 +347,23 @@ void Head::end_unit() {
   undo_.clear();
 }
 
-std::vector<ChangedWorker> Head::changed() const {
-  std::vector<ChangedWorker> changed;
-  changed.reserve(order_.size());
-  for (const WorkerId& worker_id : order_) {
-    const Touched& touched = touched_.at(worker_id);
-    changed.push_back({worker_id, touched.worker, touched.tombstone});
-  }
-  return changed;
-}
-
 std::vector<WorkerId> Head::deleted() const {
   std::vector<WorkerId> deleted;
-  for (const WorkerId& worker_id : order_) {
-    if (!touched_.at(worker_id).worker) deleted.push_back(worker_id);
+  for (const ChangedWorker& touched : touched_) {
+    if (!touched.worker) deleted.push_back(touched.worker_id);
   }
   return deleted;
 }
 
 void Head::merge_into(StateImplementation& state) {
   state.runtime_ = std::move(runtime_);
-  for (const WorkerId& worker_id : order_) {
-    Touched& touched = touched_.at(worker_id);
+  for (ChangedWorker& touched : touched_) {
     if (touched.worker) {
       state.put(std::move(touched.worker));
     } else if (touched.tombstone) {
       state.put(std::move(*touched.tombstone));
     } else {
-      state.remove(worker_id);
+      state.remove(touched.worker_id);
     }
   }
 }

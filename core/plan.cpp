@@ -15,24 +15,31 @@ Error not_found(const WorkerId& worker_id) {
 
 Error stopped() { return {ErrorCode::runtime_stopped, "the runtime is stopped"}; }
 
-Event next_event(const Head& head, const PlanContext& context, EventKind kind,
-                 std::string message) {
-  Event event;
-  event.id = head.runtime().last_event_id.next();
-  event.at = context.at;
-  event.kind = kind;
-  event.message = std::move(message);
-  return event;
-}
+/// What a plan_one() works on.
+struct Planning {
+  const Head& head;
+  const PlanContext& context;
+  std::vector<Change>& changes;
 
-Result<WorkerPointer> existing(const Head& head, const WorkerRef& worker_ref) {
+  /// A new change, with its event. To be asked for when nothing can be refused any more.
+  [[nodiscard]] Change& change(EventKind kind, std::string message) const {
+    Change& made = changes.emplace_back();
+    made.event.id = head.runtime().last_event_id.next();
+    made.event.at = context.at;
+    made.event.kind = kind;
+    made.event.message = std::move(message);
+    return made;
+  }
+};
+
+Result<const WorkerState*> existing(const Head& head, const WorkerRef& worker_ref) {
   if (worker_ref.runtime_id != head.runtime().runtime_id) {
     return Error(ErrorCode::wrong_runtime,
                  "worker " + worker_ref.worker_id.text() + " belongs to runtime " +
                      worker_ref.runtime_id.text() + ", not to " + head.runtime().runtime_id.text());
   }
-  WorkerPointer worker = head.find(worker_ref.worker_id);
-  if (!worker) return not_found(worker_ref.worker_id);
+  const WorkerState* const worker = head.find(worker_ref.worker_id);
+  if (worker == nullptr) return not_found(worker_ref.worker_id);
   return worker;
 }
 
@@ -40,18 +47,19 @@ Result<WorkerPointer> existing(const Head& head, const WorkerRef& worker_ref) {
 
 /// The answer to a create request whose key was used: as it was, with the Worker as it is now. The
 /// request is the same as the first, else it would be a conflict.
-Result<Step> replay_create(const Head& head, CreateRequest& request, const CreateKeyTarget& known) {
+Result<Answer> replay_create(const Head& head, CreateRequest& request,
+                             const CreateKeyTarget& known) {
   if (known.digest != digest_of(request)) {
     return Error(ErrorCode::idempotency_conflict,
                  "the idempotency key was used for another create request, of worker " +
                      known.worker_id.text());
   }
-  const WorkerPointer worker = head.find(known.worker_id);
-  if (!worker) return not_found(known.worker_id);
+  const WorkerState* const worker = head.find(known.worker_id);
+  if (worker == nullptr) return not_found(known.worker_id);
   WorkerDetail detail;
   detail.summary = summarize(*worker, head.runtime().runtime_id, {});
   detail.request = std::move(request);
-  return Step{std::move(detail), std::nullopt};
+  return Answer(std::move(detail));
 }
 
 Result<WorkerId> choose_id(const Head& head, const CreateRequest& request) {
@@ -66,7 +74,8 @@ Result<WorkerId> choose_id(const Head& head, const CreateRequest& request) {
   return worker_id;
 }
 
-Result<Step> plan_one(const Head& head, CreateRequest& request, const PlanContext& context) {
+Result<Answer> plan_one(const Planning& planning, CreateRequest& request) {
+  const Head& head = planning.head;
   const RuntimeRecord& runtime = head.runtime();
   if (request.idempotency_key) {
     if (const auto known = head.find_create_key(*request.idempotency_key))
@@ -80,48 +89,24 @@ Result<Step> plan_one(const Head& head, CreateRequest& request, const PlanContex
         ErrorCode::limit_exceeded, "there are as many workers as the limit allows",
         LimitFields{"live_workers", runtime.live_workers() + 1, runtime.limits.live_workers});
   }
-  Step step;
-  Change& change = step.change.emplace();
-  change.event = next_event(head, context, EventKind::worker_created,
-                            "worker " + worker_id->text() + " created");
+  Change& change =
+      planning.change(EventKind::worker_created, "worker " + worker_id->text() + " created");
   change.event.worker_ref = WorkerRef{runtime.runtime_id, *std::move(worker_id)};
   WorkerDetail detail;
   detail.summary.worker_ref = *change.event.worker_ref;
   detail.summary.display_name = request.display_name;
   detail.summary.last_event_id = change.event.id;
-  detail.summary.created_at = detail.summary.updated_at = context.at;
+  detail.summary.created_at = detail.summary.updated_at = change.event.at;
   detail.request = request;
-  step.answer = std::move(detail);
   change.create = std::move(request);
-  return step;
+  return Answer(std::move(detail));
 }
 
 // ---- entries
 
-/// Checks from "not found" to "not running". A ready answer is a replay.
-Result<std::optional<EntryAccepted>> admit(const Head& head, const TranscriptEntry& entry,
-                                           const PlanContext& context) {
-  auto worker = existing(head, entry.worker_ref);
-  if (!worker) return std::move(worker).error();
-  const WorkerRecord& record = (*worker)->record;
-  if (const KeyedEntry* const known = context.known_entry) {
-    if (known->digest != digest_of(entry)) {
-      return Error(ErrorCode::idempotency_conflict,
-                   "the idempotency key was used for another entry: sequence " +
-                       std::to_string(known->sequence.value));
-    }
-    return std::optional(
-        EntryAccepted{entry.worker_ref, record.status, known->sequence, known->event_id});
-  }
-  if (head.runtime().status == RuntimeStatus::stopped) return stopped();
-  if (context.damage != nullptr) {
-    return Error(ErrorCode::worker_damaged,
-                 "worker " + record.worker_id.text() + " is damaged: " + *context.damage);
-  }
-  if (record.status != WorkerStatus::running) {
-    return Error(ErrorCode::worker_not_running, "worker " + record.worker_id.text() + " is " +
-                                                    std::string(to_string(record.status)));
-  }
+/// The sums that the counters of an entry come to.
+Result<void> check_counters(const Head& head, const WorkerRecord& record,
+                            const TranscriptEntry& entry) {
   std::size_t names = record.usage.counters.size();
   for (const Counter& counter : entry.usage) {
     const auto known =
@@ -139,40 +124,55 @@ Result<std::optional<EntryAccepted>> admit(const Head& head, const TranscriptEnt
                  "worker " + record.worker_id.text() + " has too many named counters",
                  LimitFields{"named_counters", names, head.runtime().limits.named_counters});
   }
-  return std::optional<EntryAccepted>();
+  return {};
 }
 
-Result<Step> append(const Head& head, TranscriptEntry entry, EventKind kind, const char* message,
-                    const PlanContext& context) {
-  auto admitted = admit(head, entry, context);
-  if (!admitted) return std::move(admitted).error();
-  if (*admitted) return Step{**std::move(admitted), std::nullopt};
-  const WorkerPointer worker = head.find(entry.worker_ref.worker_id);
-  Step step;
-  Change& change = step.change.emplace();
-  change.event = next_event(head, context, kind, message);
+/// Checks from "wrong runtime" to "not running", for an entry that has all but its numbers.
+Result<Answer> append(const Planning& planning, TranscriptEntry& entry, EventKind kind,
+                      const char* message) {
+  const auto& [head, context, changes] = planning;
+  auto worker = existing(head, entry.worker_ref);
+  if (!worker) return std::move(worker).error();
+  const WorkerRecord& record = (*worker)->record;
+  if (const KeyedEntry* const known = context.known_entry) {
+    if (known->digest != digest_of(entry)) {
+      return Error(ErrorCode::idempotency_conflict,
+                   "the idempotency key was used for another entry: sequence " +
+                       std::to_string(known->sequence.value));
+    }
+    return Answer(EntryAccepted{entry.worker_ref, record.status, known->sequence, known->event_id});
+  }
+  if (head.runtime().status == RuntimeStatus::stopped) return stopped();
+  if (context.damage != nullptr) {
+    return Error(ErrorCode::worker_damaged,
+                 "worker " + record.worker_id.text() + " is damaged: " + *context.damage);
+  }
+  if (record.status != WorkerStatus::running) {
+    return Error(ErrorCode::worker_not_running, "worker " + record.worker_id.text() + " is " +
+                                                    std::string(to_string(record.status)));
+  }
+  auto counted = check_counters(head, record, entry);
+  if (!counted) return std::move(counted).error();
+  Change& change = planning.change(kind, message);
   change.event.worker_ref = entry.worker_ref;
-  change.event.sequence = worker->record.last_sequence.next();
-  entry.sequence = *change.event.sequence;
+  change.event.sequence = entry.sequence = record.last_sequence.next();
   entry.at = context.at;
   entry.event_id = change.event.id;
-  step.answer =
-      EntryAccepted{entry.worker_ref, worker->record.status, entry.sequence, entry.event_id};
+  EntryAccepted accepted{entry.worker_ref, record.status, entry.sequence, entry.event_id};
   change.entry = std::move(entry);
-  return step;
+  return Answer(std::move(accepted));
 }
 
-Result<Step> plan_one(const Head& head, SendInput& request, const PlanContext& context) {
+Result<Answer> plan_one(const Planning& planning, SendInput& request) {
   TranscriptEntry entry;
   entry.worker_ref = std::move(request.worker_ref);
   entry.role = request.role == InputRole::user ? Role::user : Role::system;
   entry.content = std::move(request.content);
   entry.idempotency_key = std::move(request.idempotency_key);
-  return append(head, std::move(entry), EventKind::worker_input_accepted, "input accepted",
-                context);
+  return append(planning, entry, EventKind::worker_input_accepted, "input accepted");
 }
 
-Result<Step> plan_one(const Head& head, AppendOutput& request, const PlanContext& context) {
+Result<Answer> plan_one(const Planning& planning, AppendOutput& request) {
   TranscriptEntry entry;
   entry.worker_ref = std::move(request.worker_ref);
   entry.role = request.role == OutputRole::assistant ? Role::assistant : Role::tool;
@@ -181,89 +181,77 @@ Result<Step> plan_one(const Head& head, AppendOutput& request, const PlanContext
   entry.data = std::move(request.data);
   entry.usage = std::move(request.usage);
   entry.idempotency_key = std::move(request.idempotency_key);
-  return append(head, std::move(entry), EventKind::worker_output_appended, "output appended",
-                context);
+  return append(planning, entry, EventKind::worker_output_appended, "output appended");
 }
 
 // ---- ends
 
-Result<Step> end(const Head& head, const WorkerRef& worker_ref, EventKind kind, std::string message,
-                 const PlanContext& context) {
-  auto worker = existing(head, worker_ref);
+Result<Answer> end(const Planning& planning, const WorkerRef& worker_ref, EventKind kind,
+                   std::string message) {
+  auto worker = existing(planning.head, worker_ref);
   if (!worker) return std::move(worker).error();
-  if (head.runtime().status == RuntimeStatus::stopped) return stopped();
+  if (planning.head.runtime().status == RuntimeStatus::stopped) return stopped();
   const WorkerRecord& record = (*worker)->record;
-  Step step;
-  if (record.status != WorkerStatus::running) {
-    step.answer = WorkerEnded{worker_ref, record.status, record.last_event_id};
-    return step;
-  }
-  Change& change = step.change.emplace();
-  change.event = next_event(head, context, kind, std::move(message));
+  if (record.status != WorkerStatus::running)
+    return Answer(WorkerEnded{worker_ref, record.status, record.last_event_id});
+  Change& change = planning.change(kind, std::move(message));
   change.event.worker_ref = worker_ref;
   const auto status =
       kind == EventKind::worker_stopped ? WorkerStatus::stopped : WorkerStatus::cancelled;
-  step.answer = WorkerEnded{worker_ref, status, change.event.id};
-  return step;
+  return Answer(WorkerEnded{worker_ref, status, change.event.id});
 }
 
-Result<Step> plan_one(const Head& head, StopWorker& request, const PlanContext& context) {
-  return end(head, request.worker_ref, EventKind::worker_stopped,
-             request.reason.value_or("worker stopped"), context);
+Result<Answer> plan_one(const Planning& planning, StopWorker& request) {
+  return end(planning, request.worker_ref, EventKind::worker_stopped,
+             request.reason.value_or("worker stopped"));
 }
 
-Result<Step> plan_one(const Head& head, CancelWorker& request, const PlanContext& context) {
-  return end(head, request.worker_ref, EventKind::worker_cancelled,
-             request.reason.value_or("worker cancelled"), context);
+Result<Answer> plan_one(const Planning& planning, CancelWorker& request) {
+  return end(planning, request.worker_ref, EventKind::worker_cancelled,
+             request.reason.value_or("worker cancelled"));
 }
 
-Result<Step> plan_one(const Head& head, DeleteWorker& request, const PlanContext& context) {
-  auto worker = existing(head, request.worker_ref);
+Result<Answer> plan_one(const Planning& planning, DeleteWorker& request) {
+  auto worker = existing(planning.head, request.worker_ref);
   if (!worker) return std::move(worker).error();
-  if (head.runtime().status == RuntimeStatus::stopped) return stopped();
+  if (planning.head.runtime().status == RuntimeStatus::stopped) return stopped();
   const WorkerId& worker_id = request.worker_ref.worker_id;
   if ((*worker)->record.status == WorkerStatus::running) {
     return Error(ErrorCode::worker_active,
                  "worker " + worker_id.text() + " still runs: stop or cancel it first");
   }
-  Step step;
-  Change& change = step.change.emplace();
-  change.event = next_event(head, context, EventKind::worker_deleted,
-                            "worker " + worker_id.text() + " deleted");
+  Change& change =
+      planning.change(EventKind::worker_deleted, "worker " + worker_id.text() + " deleted");
   change.event.worker_ref = request.worker_ref;
-  step.answer = WorkerDeleted{request.worker_ref, change.event.id};
-  return step;
+  return Answer(WorkerDeleted{request.worker_ref, change.event.id});
 }
 
 // ---- the Runtime itself
 
-Result<Step> plan_one(const Head& head, StopRuntime&, const PlanContext& context) {
-  const RuntimeRecord& runtime = head.runtime();
-  Step step;
-  step.answer = RuntimeChanged{runtime.last_event_id};
-  if (runtime.status == RuntimeStatus::stopped) return step;
-  Change& change = step.change.emplace();
-  change.event = next_event(head, context, EventKind::runtime_stopped, "runtime stopped");
+Result<Answer> plan_one(const Planning& planning, StopRuntime&) {
+  const RuntimeRecord& runtime = planning.head.runtime();
+  if (runtime.status == RuntimeStatus::stopped)
+    return Answer(RuntimeChanged{runtime.last_event_id});
+  Change& change = planning.change(EventKind::runtime_stopped, "runtime stopped");
   change.stopped_workers = runtime.running_workers;
   change.event.id.value += change.stopped_workers;
-  step.answer = RuntimeChanged{change.event.id};
-  return step;
+  return Answer(RuntimeChanged{change.event.id});
 }
 
-Result<Step> plan_one(const Head& head, StartRuntime&, const PlanContext& context) {
-  Step step;
-  step.answer = RuntimeChanged{head.runtime().last_event_id};
-  if (head.runtime().status == RuntimeStatus::running && head.runtime().lsn.value > 0) return step;
-  Change& change = step.change.emplace();
-  change.event = next_event(head, context, EventKind::runtime_started, "runtime started");
-  step.answer = RuntimeChanged{change.event.id};
-  return step;
+Result<Answer> plan_one(const Planning& planning, StartRuntime&) {
+  const RuntimeRecord& runtime = planning.head.runtime();
+  if (runtime.status == RuntimeStatus::running && runtime.lsn.value > 0)
+    return Answer(RuntimeChanged{runtime.last_event_id});
+  return Answer(
+      RuntimeChanged{planning.change(EventKind::runtime_started, "runtime started").event.id});
 }
 
 }  // namespace
 
-Result<Step> plan(const Head& head, Mutation& operation, const PlanContext& context) {
-  return std::visit([&](auto& request) { return plan_one(head, request, context); }, operation);
+Result<Answer> plan(const Head& head, Mutation& operation, const PlanContext& context,
+                    std::vector<Change>& changes) {
+  const Planning planning{head, context, changes};
+  return std::visit([&](auto& request) { return plan_one(planning, request); }, operation);
 }
 
 const WorkerRef* worker_of(const Mutation& operation) {

@@ -4,18 +4,13 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "state.h"
 #include "worker_runtime/operations.h"
 #include "worker_runtime/result.h"
 
 namespace worker_runtime {
-
-/// What a validated request comes to.
-struct Step {
-  Answer answer;
-  std::optional<Change> change;  ///< None: the answer stands by itself (a replay, a repetition).
-};
 
 /// What planning needs to know beside the head. The shell finds it out before.
 struct PlanContext {
@@ -25,9 +20,11 @@ struct PlanContext {
       nullptr;  ///< The entry that carries the request's key, if there is one.
 };
 
-/// The checks that need state, in the order that docs/GUIDE.md gives, and the effect. Takes text
-/// out of `operation`.
-Result<Step> plan(const Head& head, Mutation& operation, const PlanContext& context);
+/// The checks that need state, in the order that docs/GUIDE.md gives, and the effect: the answer,
+/// and the change behind `changes`; none if the answer stands by itself (a replay, a repetition) or
+/// the operation is refused. Takes text out of `operation`.
+Result<Answer> plan(const Head& head, Mutation& operation, const PlanContext& context,
+                    std::vector<Change>& changes);
 
 /// The Worker that an operation is about, if it is about one that exists already.
 const WorkerRef* worker_of(const Mutation& operation);

@@ -114,7 +114,7 @@ class Runtime::Implementation {
   void execute_one(Submission& submission, Head& head);
   void execute_batch(Submission& submission, Head& head);
   Result<void> plan_batch(Submission& submission, Head& head);
-  Result<Step> plan_operation(const Head& head, Mutation& operation);
+  Result<Answer> plan_operation(const Head& head, Mutation& operation);
   Result<const KeyedEntry*> find_keyed_entry(const Head& head, const Mutation& operation);
   Result<std::optional<std::string>> find_damage(const Head& head, const Mutation& operation);
   Result<void> append(Submission& submission);
@@ -142,10 +142,12 @@ class Runtime::Implementation {
   std::vector<ExpandedEvent> events_;
   KeyWindows key_windows_;
   std::optional<Error> failure_;
+  bool clock_is_behind_ = false;
 
   mutable std::shared_mutex state_mutex_;  // guards what follows, but the leader reads without it
   State state_;
   mutable DamagedWorkers damaged_;  // a read that meets damage puts it in
+  mutable std::atomic<std::size_t> damaged_count_{0};
 
   mutable std::mutex clock_mutex_;  // held while the clock is asked: by one thread at a time
   std::mutex checkpoint_mutex_;     // held by a checkpoint as long as it runs, and by close()

@@ -19,6 +19,7 @@ Timestamp Runtime::Implementation::now() const {
 // ---- damage
 
 std::optional<std::string> Runtime::Implementation::damage_of(const WorkerId& worker_id) const {
+  if (damaged_count_ == 0) return std::nullopt;
   const std::shared_lock lock(state_mutex_);
   const auto found = damaged_.find(worker_id);
   return found == damaged_.end() ? std::nullopt : std::optional(found->second);
@@ -31,6 +32,7 @@ void Runtime::Implementation::mark_damaged(const WorkerId& worker_id,
     const std::unique_lock lock(state_mutex_);
     // What a deletion leaves behind is not damage.
     if (!state_.find(worker_id) || !damaged_.emplace(worker_id, cause).second) return;
+    damaged_count_ = damaged_.size();
     worker_ref = {state_.runtime().runtime_id, worker_id};
   }
   diagnostics_->raise_once(now(), Severity::error, "worker.damaged", cause, worker_ref);

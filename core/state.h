@@ -52,7 +52,8 @@ class Head {
   explicit Head(const StateImplementation& base) : base_(base), runtime_(base.runtime_) {}
 
   [[nodiscard]] const RuntimeRecord& runtime() const { return runtime_; }
-  [[nodiscard]] WorkerPointer find(const WorkerId& worker_id) const;
+  /// Null if there is none. Valid until the Worker changes.
+  [[nodiscard]] const WorkerState* find(const WorkerId& worker_id) const;
   /// Whether the id was ever used.
   [[nodiscard]] bool is_taken(const WorkerId& worker_id) const;
   [[nodiscard]] std::optional<CreateKeyTarget> find_create_key(const std::string& key) const;
@@ -72,7 +73,8 @@ class Head {
   void roll_back();
   void end_unit();
 
-  [[nodiscard]] std::vector<ChangedWorker> changed() const;
+  /// Each Worker once, in the order of first change.
+  [[nodiscard]] const std::vector<ChangedWorker>& changed() const { return touched_; }
   [[nodiscard]] std::vector<WorkerId> deleted() const;
   /// All of the group, oldest first.
   [[nodiscard]] const std::vector<std::pair<WorkerId, KeyedEntry>>& keyed_entries() const {
@@ -82,11 +84,6 @@ class Head {
   void merge_into(StateImplementation& state);
 
  private:
-  struct Touched {
-    WorkerPointer worker;  // null: deleted
-    std::optional<Tombstone> tombstone;
-  };
-
   /// A Worker and one of its keys.
   struct EntryKey {
     WorkerId worker_id;
@@ -105,21 +102,22 @@ class Head {
   Result<void> end(const Change& change, Lsn lsn);
   Result<void> remove(const Change& change, Lsn lsn);
   Result<void> stop_all(const Change& change, Lsn lsn);
-  void put(const WorkerId& worker_id, Touched touched);
+  [[nodiscard]] const ChangedWorker* find_touched(const WorkerId& worker_id) const;
+  void put(ChangedWorker changed);
   void keep_create_key(const std::string& key, const CreateKeyTarget& target);
   void keep_entry_key(const WorkerId& worker_id, const TranscriptEntry& entry);
   [[nodiscard]] std::vector<WorkerId> running() const;
 
   const StateImplementation& base_;
   RuntimeRecord runtime_;
-  std::unordered_map<WorkerId, Touched> touched_;
-  std::vector<WorkerId> order_;  // of first touch
+  std::vector<ChangedWorker> touched_;
+  std::unordered_map<WorkerId, std::size_t> touched_index_;  // made when there are many
   std::unordered_map<std::string, CreateKeyTarget> create_keys_;
   std::vector<std::pair<WorkerId, KeyedEntry>> keyed_;
   std::unordered_map<EntryKey, std::size_t, EntryKeyHash> newest_keyed_;  // where in keyed_
 
   bool in_unit_ = false;
-  RuntimeRecord runtime_before_;
+  std::optional<RuntimeRecord> runtime_before_;
   std::size_t keyed_before_ = 0;
   std::vector<std::function<void()>> undo_;
 };

@@ -237,6 +237,30 @@ TEST_F(StateTest, AUnitThatIsRolledBackLeavesTheGroupAsItWas) {
   EXPECT_EQ(head.changed().front().worker->record.last_sequence.value, 1U);
 }
 
+TEST_F(StateTest, RollingBackWorksHoweverManyWorkersAGroupTouches) {
+  Head head(state_.implementation());
+  const auto create_next = [&](std::uint64_t number) {
+    Change change = created("w" + std::to_string(number));
+    change.event.id = head.runtime().last_event_id.next();
+    ASSERT_TRUE(head.apply(change, {3}));
+  };
+  std::uint64_t next = 0;
+  for (int round = 0; round < 8; ++round) {
+    for (int count = 0; count < 3; ++count) create_next(next++);
+    head.begin_unit();
+    for (std::uint64_t number = 1000; number < 1005; ++number) create_next(number);
+    EXPECT_NE(head.find(worker_id("w1004")), nullptr);
+    head.roll_back();
+    EXPECT_EQ(head.find(worker_id("w1000")), nullptr);
+    EXPECT_EQ(head.changed().size(), next);
+    for (std::uint64_t number = 0; number < next; ++number) {
+      const WorkerState* const worker = head.find(worker_id("w" + std::to_string(number)));
+      ASSERT_NE(worker, nullptr);
+      EXPECT_EQ(worker->record.worker_id.text(), "w" + std::to_string(number));
+    }
+  }
+}
+
 TEST_F(StateTest, CountersStayWithinWhatEveryReaderKeeps) {
   apply(created("w"));
   Change full = entry("w", 1);
