@@ -78,7 +78,9 @@ void FsStore::background_round(std::unique_lock<std::mutex>& lock) {
   lay_out();
   if (!survey_.done() && !failure()) {
     Decoder decoder;
-    auto renewed = survey_.step(*file_system_, decoder, catalog_, survey_records);
+    auto renewed =
+        survey_.step(*file_system_, decoder, catalog_, survey_records,
+                     [this](const WorkerId& worker_id) { return is_deleted(worker_id); });
     if (renewed) {
       for (const ViewSurvey::Renewed& view : *renewed) {
         diagnostics_->raise(system_clock()(), Severity::warning, "worker.view_renewed",

@@ -146,7 +146,19 @@ Result<void> FsStore::write_views(std::span<const CatalogUpdate> updates) {
     auto written = write_view(*file_system_, update.worker_id, update.line);
     if (!written) return written;
   }
+  // A Worker that was deleted since the checkpoint began may have had its directory removed before
+  // its view was written, which made it again: it is removed once more.
+  const std::lock_guard lock(commit_mutex_);
+  for (const auto& [worker_id, record] : changes_.workers) {
+    if (!record.worker) logs_.forget(worker_id);
+  }
   return {};
+}
+
+bool FsStore::is_deleted(const WorkerId& worker_id) const {
+  const std::lock_guard lock(commit_mutex_);
+  const auto found = changes_.workers.find(worker_id);
+  return found != changes_.workers.end() && !found->second.worker;
 }
 
 Result<void> FsStore::write_runtime_json(const CheckpointInput& input) {

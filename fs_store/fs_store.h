@@ -113,6 +113,8 @@ class FsStore final : public Store {
   Result<std::optional<CatalogUpdate>> record_update(const WorkerId& worker_id,
                                                      const ChangedRecord& record);
   Result<void> write_views(std::span<const CatalogUpdate> updates);
+  /// Whether a commit behind the last checkpoint deleted the Worker.
+  bool is_deleted(const WorkerId& worker_id) const;
   Result<void> write_runtime_json(const CheckpointInput& input);
 
   // Constant after construction or restore.

@@ -32,9 +32,9 @@ Result<void> write_view(FileSystem& file_system, const WorkerId& worker_id, std:
   return replace_file(file_system, path, line, Durable::no);
 }
 
-Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(FileSystem& file_system, Decoder& decoder,
-                                                          const Catalog& catalog,
-                                                          std::size_t count) {
+Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(
+    FileSystem& file_system, Decoder& decoder, const Catalog& catalog, std::size_t count,
+    const std::function<bool(const WorkerId&)>& is_deleted) {
   std::vector<Renewed> renewed;
   if (catalog_ != catalog.position().lsn) {
     catalog_ = catalog.position().lsn;
@@ -68,6 +68,7 @@ Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(FileSystem& file_syste
         continue;
       }
     }
+    if (is_deleted(worker_id)) continue;
     auto written = write_view(file_system, worker_id, std::string(line.text) + "\n");
     if (!written) return std::move(written).error();
     renewed.push_back({worker_id, view ? "it was out of date" : view.error().message()});

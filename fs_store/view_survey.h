@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,9 +22,11 @@ class ViewSurvey {
   };
 
   /// Looks at the views of the next `count` records of the catalog, and makes anew those that
-  /// differ. Starts over where the catalog was written anew meanwhile.
+  /// differ. Starts over where the catalog was written anew meanwhile. `is_deleted` tells of
+  /// Workers that the catalog still names: their directories must not come back.
   Result<std::vector<Renewed>> step(FileSystem& file_system, Decoder& decoder,
-                                    const Catalog& catalog, std::size_t count);
+                                    const Catalog& catalog, std::size_t count,
+                                    const std::function<bool(const WorkerId&)>& is_deleted);
   [[nodiscard]] bool done() const { return done_; }
 
  private:
