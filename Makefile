@@ -20,7 +20,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## builds the command-line tool and shows what it does
-	@$(packages) build fs-store cli
+	@$(packages) build fs-store cli demo
 	@$(call build,release,worker_runtime_cli)
 	@examples/demo/run build/release/bin/worker-runtime
 

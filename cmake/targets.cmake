@@ -64,7 +64,7 @@ function(worker_runtime_add_component name)
   add_library(${prefix}_objects OBJECT ${sources} ${headers})
   worker_runtime_configure(${prefix}_objects)
   set_target_properties(${prefix}_objects PROPERTIES POSITION_INDEPENDENT_CODE ON LINKER_LANGUAGE CXX)
-  target_include_directories(${prefix}_objects PUBLIC include PRIVATE .)
+  target_include_directories(${prefix}_objects PUBLIC include PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   list(TRANSFORM arg_DEPENDS REPLACE "(.+)" "worker_runtime_\\1_static" OUTPUT_VARIABLE depends)
   target_link_libraries(
     ${prefix}_objects
