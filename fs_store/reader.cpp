@@ -68,6 +68,7 @@ class Reader::Implementation {
         return view_;
       }
       if (!may_pass(loaded.error()) || attempt == attempts_max) return std::move(loaded).error();
+      // tidy-allow(sleep): a few milliseconds, until the writer has made its next step
       std::this_thread::sleep_for(std::chrono::milliseconds(attempt));
     }
   }
@@ -251,6 +252,7 @@ Result<EventPage> Reader::wait_events(EventId from, std::chrono::milliseconds ti
     auto page = read_events(query);
     const auto now = std::chrono::steady_clock::now();
     if (!page || !page->events.empty() || now >= deadline || stop.stop_requested()) return page;
+    // tidy-allow(sleep): another process wakes nobody here; the stop token is looked at each time
     std::this_thread::sleep_for(std::min(
         poll_interval, std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now) +
                            std::chrono::milliseconds(1)));

@@ -1,4 +1,5 @@
 // The conformance suite of stores: what every store must do under a Runtime.
+// tidy-allow-file(commented-code): the example below
 //
 // To run it over a store of your own, derive a class from StorePlace that knows where one store
 // lives, and register a factory in a source file of your own in this directory:
