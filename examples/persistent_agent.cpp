@@ -8,12 +8,12 @@
 
 #include "worker_runtime/fs_store/fs_store.h"
 
-using namespace worker_runtime;
+namespace wr = worker_runtime;
 
 namespace {
 
 template <typename T>
-T must(Result<T> result) {
+T must(wr::Result<T> result) {
   if (!result) {
     std::fprintf(stderr, "%s\n", result.error().detail().c_str());
     std::exit(1);
@@ -27,29 +27,29 @@ std::string answer_to(const std::string& question) { return "You asked: " + ques
 /// One run of the program. Answers how many entries the transcript has at its end.
 std::uint64_t run(const std::filesystem::path& root) {
   // [readme]
-  fs_store::StoreOptions options;
+  wr::fs_store::StoreOptions options;
   options.root = root;
   options.create = true;  // make the runtime at the first run
-  Runtime runtime = must(fs_store::open_runtime(options));
+  wr::Runtime runtime = must(wr::fs_store::open_runtime(options));
 
   // The idempotency key makes the repetition of a call harmless: every run gets the same Worker.
   CreateRequest request;
-  request.intent = AssistantIntent{"answers questions"};
+  request.intent = wr::AssistantIntent{"answers questions"};
   request.idempotency_key = "the-assistant";
-  const WorkerRef agent = must(runtime.create_worker(request)).summary.worker_ref;
+  const wr::WorkerRef agent = must(runtime.create_worker(request)).summary.worker_ref;
 
   // When a call returns, what it did is on the disk, whatever happens next.
   const std::string question = "What is a write-ahead journal?";
-  must(runtime.send_input({agent, InputRole::user, question}));
+  must(runtime.send_input({agent, wr::InputRole::user, question}));
 
-  AppendOutput answer;
+  wr::AppendOutput answer;
   answer.worker_ref = agent;
   answer.content = answer_to(question);
   answer.usage = {{"tokens", 17}};
   must(runtime.append_output(answer));
 
-  for (const TranscriptEntry& entry : must(runtime.read_transcript(agent)).items) {
-    std::printf("%-9s %s\n", to_string(entry.role).data(), entry.content.c_str());
+  for (const wr::TranscriptEntry& entry : must(runtime.read_transcript(agent)).items) {
+    std::printf("%-9s %s\n", wr::to_string(entry.role).data(), entry.content.c_str());
   }
   // [readme]
   const std::uint64_t length = must(runtime.worker_detail(agent)).summary.transcript_len;

@@ -14,12 +14,12 @@
 
 #include "worker_runtime/fs_store/fs_store.h"
 
-using namespace worker_runtime;
+namespace wr = worker_runtime;
 
 namespace {
 
 template <typename T>
-T must(Result<T> result) {
+T must(wr::Result<T> result) {
   if (!result) {
     std::fprintf(stderr, "%s\n", result.error().detail().c_str());
     std::exit(1);
@@ -27,21 +27,22 @@ T must(Result<T> result) {
   return *std::move(result);
 }
 
-Runtime open(const char* directory) {
-  fs_store::StoreOptions options;
+wr::Runtime open(const char* directory) {
+  wr::fs_store::StoreOptions options;
   options.root = directory;
   options.create = true;
-  return must(fs_store::open_runtime(options));
+  return must(wr::fs_store::open_runtime(options));
 }
 
 /// Sends inputs for ever, and writes the number of each that was accepted into the pipe.
 [[noreturn]] void send_until_killed(const char* directory, int acknowledgements) {
-  Runtime runtime = open(directory);
-  CreateRequest request;
-  request.intent = TaskIntent{"remember what you are told"};
-  const WorkerRef worker_ref = must(runtime.create_worker(request)).summary.worker_ref;
+  wr::Runtime runtime = open(directory);
+  wr::CreateRequest request;
+  request.intent = wr::TaskIntent{"remember what you are told"};
+  const wr::WorkerRef worker_ref = must(runtime.create_worker(request)).summary.worker_ref;
   for (std::uint64_t number = 1;; ++number) {
-    must(runtime.send_input({worker_ref, InputRole::user, "message " + std::to_string(number)}));
+    must(
+        runtime.send_input({worker_ref, wr::InputRole::user, "message " + std::to_string(number)}));
     if (write(acknowledgements, &number, sizeof number) != sizeof number) std::exit(1);
   }
 }
@@ -71,19 +72,19 @@ int main(int argc, char** argv) {
 
   // Opening recovers. The lock of a process that died stands in nobody's way.
   Runtime runtime = open(argv[1]);
-  const WorkerSummary worker = must(runtime.list_workers()).workers.at(0);
+  const wr::WorkerSummary worker = must(runtime.list_workers()).workers.at(0);
   std::printf("acknowledged %llu, recovered %llu\n", static_cast<unsigned long long>(acknowledged),
               static_cast<unsigned long long>(worker.transcript_len));
 
   // One more than acknowledged may be there: written, but the kill came before the answer.
   if (worker.transcript_len < acknowledged || worker.transcript_len > acknowledged + 1) return 1;
-  TranscriptQuery newest;
+  wr::TranscriptQuery newest;
   newest.limit = 1;
-  newest.direction = Direction::newest_first;
-  const TranscriptPage page = must(runtime.read_transcript(worker.worker_ref, newest));
+  newest.direction = wr::Direction::newest_first;
+  const wr::TranscriptPage page = must(runtime.read_transcript(worker.worker_ref, newest));
   if (page.items.at(0).content != "message " + std::to_string(worker.transcript_len)) return 1;
 
   // And it goes on.
-  must(runtime.send_input({worker.worker_ref, InputRole::user, "after the crash"}));
+  must(runtime.send_input({worker.worker_ref, wr::InputRole::user, "after the crash"}));
   return runtime.close() ? 0 : 1;
 }
