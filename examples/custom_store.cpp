@@ -43,7 +43,7 @@ class TapeStore final : public wr::Store {
 
   // Commits are taken one by one and become visible together, when they are durable.
   wr::Result<void> append(const wr::Commit& commit, std::span<const wr::ExpandedEvent> events,
-                      const wr::Limits&) override {
+                          const wr::Limits&) override {
     staged_.push_back(commit);
     // The entries that the events point at are the commit's: point at the copy's instead.
     std::vector<wr::ExpandedEvent> kept(events.begin(), events.end());

@@ -28,7 +28,7 @@ int main() {
   wr::Runtime runtime = must(wr::Runtime::in_memory(must(wr::RuntimeId::parse("example"))));
 
   // What a Worker is for is part of its record; the library never interprets it.
-  CreateRequest request;
+  wr::CreateRequest request;
   request.intent = wr::TaskIntent{"Summarise the minutes of the last meeting"};
   request.display_name = "Summariser";
   const wr::WorkerDetail worker = must(runtime.create_worker(request));

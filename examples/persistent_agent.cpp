@@ -33,7 +33,7 @@ std::uint64_t run(const std::filesystem::path& root) {
   wr::Runtime runtime = must(wr::fs_store::open_runtime(options));
 
   // The idempotency key makes the repetition of a call harmless: every run gets the same Worker.
-  CreateRequest request;
+  wr::CreateRequest request;
   request.intent = wr::AssistantIntent{"answers questions"};
   request.idempotency_key = "the-assistant";
   const wr::WorkerRef agent = must(runtime.create_worker(request)).summary.worker_ref;

@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
   while (read(ends[0], &acknowledged, sizeof acknowledged) == sizeof acknowledged) continue;
 
   // Opening recovers. The lock of a process that died stands in nobody's way.
-  Runtime runtime = open(argv[1]);
+  wr::Runtime runtime = open(argv[1]);
   const wr::WorkerSummary worker = must(runtime.list_workers()).workers.at(0);
   std::printf("acknowledged %llu, recovered %llu\n", static_cast<unsigned long long>(acknowledged),
               static_cast<unsigned long long>(worker.transcript_len));

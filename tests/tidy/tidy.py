@@ -96,8 +96,7 @@ BANS = (
         re.compile(r"^(core/clock\.cpp|(tests|bench|examples)/.*)$")),
     Ban("clock", calls("time gettimeofday clock_gettime localtime gmtime ctime"),
         "use the Clock that was given (core/clock.cpp makes it)", re.compile(r"^core/clock\.cpp$")),
-    Ban("using-namespace", re.compile(r"\busing\s+namespace\b"), "name what you use",
-        re.compile(r"^examples/")),  # Programs about one namespace, quoted by the guide.
+    Ban("using-namespace", re.compile(r"\busing\s+namespace\b"), "name what you use", NOWHERE),
     Ban("function-macro", re.compile(r"^[ \t]*#[ \t]*define[ \t]+\w+\(", re.M), "write a function", NOWHERE),
     Ban("detach", re.compile(r"\.detach\(\)"), "join it: a std::jthread does", NOWHERE),
 )

@@ -108,8 +108,6 @@ class Bans(unittest.TestCase):
         self.assertEqual(rules("core/a.cpp", "std::random_device d;\n"), ["random"])
         self.assertEqual(rules("fs_store/a.cpp", "std::random_device d;\n"), [])
         self.assertEqual(rules("core/clock.cpp", "auto t = std::chrono::system_clock::now();\n"), [])
-        self.assertEqual(rules("examples/a.cpp", "using namespace worker_runtime;\n"), [])
-        self.assertEqual(rules("tests/core/a.cpp", "using namespace worker_runtime;\n"), ["using-namespace"])
 
     def test_reasons(self):
         call = "void f() { ::open(p, 0); }"
