@@ -173,13 +173,19 @@ Descriptor open_beneath(int directory, const std::string& path, int flags, mode_
   if (direct >= 0 || (errno != ENOSYS && errno != EPERM))
     return Descriptor(static_cast<int>(direct));
 
-  // An older kernel, or a sandbox that does not know openat2: walk the directories one by one.
+  // An older kernel, or a sandbox that does not know openat2: walk the directories one by one. None
+  // of them may lead up or begin anew, which openat2 sees to by itself.
+  const auto leads_out = [](const std::string& step) { return step.empty() || step == ".."; };
   Descriptor parent;
   std::size_t start = 0;
   int at = directory;
   for (std::size_t slash = path.find('/'); slash != std::string::npos;
        slash = path.find('/', start)) {
     const std::string step = path.substr(start, slash - start);
+    if (leads_out(step)) {
+      errno = EXDEV;
+      return Descriptor();
+    }
     Descriptor next(retry_interrupted([&] {
       return ::openat(at, step.c_str(), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_RDONLY);
     }));
@@ -189,6 +195,10 @@ Descriptor open_beneath(int directory, const std::string& path, int flags, mode_
     start = slash + 1;
   }
   const std::string last = path.empty() ? "." : path.substr(start);
+  if (leads_out(last)) {
+    errno = EXDEV;
+    return Descriptor();
+  }
   return Descriptor(retry_interrupted(
       [&] { return ::openat(at, last.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, mode); }));
 }
