@@ -10,9 +10,11 @@
 namespace worker_runtime::fs_store {
 namespace {
 
-/// One probe reads this much: several lines of the usual size, so the last steps of a bisection
+/// One probe looks at this much: several lines of the usual size, so the last steps of a bisection
 /// fall together.
 constexpr std::uint64_t probe_bytes = 8192;
+/// The number of a line ends within its first bytes.
+constexpr std::uint64_t number_bytes = 64;
 constexpr std::uint64_t chunk_bytes_min = 16384;
 constexpr std::uint64_t chunk_bytes_max = std::uint64_t{256} << 10U;
 
@@ -20,7 +22,6 @@ constexpr std::uint64_t chunk_bytes_max = std::uint64_t{256} << 10U;
 struct FoundLine {
   std::uint64_t number = 0;
   std::uint64_t offset = 0;
-  std::uint64_t end = 0;  // behind its newline, if it was read as a whole
 };
 
 enum class Trust : std::uint8_t { numbers, whole_lines };
@@ -30,34 +31,58 @@ class Window {
  public:
   Window(const File& file, std::uint64_t end) : file_(file), end_(end) {}
 
-  /// The bytes from `offset` on: at least `count`, fewer only at the end.
-  Result<std::string_view> at(std::uint64_t offset, std::uint64_t count) {
-    count = std::min(count, end_ - std::min(offset, end_));
-    if (offset < start_ || offset + count > start_ + bytes_.size()) {
-      auto read = file_.read(offset, count);
+  /// The bytes from `offset` on: at least `count`, fewer only at the end. What has to be read is
+  /// read up to `ahead` bytes.
+  Result<std::string_view> at(std::uint64_t offset, std::uint64_t count, std::uint64_t ahead) {
+    const std::uint64_t rest = end_ - std::min(offset, end_);
+    if (held(offset).size() < std::min(count, rest)) {
+      auto read = file_.read(offset, std::min(std::max(count, ahead), rest));
       if (!read) return std::move(read).error();
       bytes_ = std::move(*read);
       start_ = offset;
     }
-    return std::string_view(bytes_).substr(offset - start_);
+    return held(offset);
   }
 
   /// The line that begins at `offset`, with its newline; without one where the file ends first.
-  Result<std::string_view> line(std::uint64_t offset) {
-    std::uint64_t want = chunk_bytes_min;
-    for (;;) {
-      auto bytes = at(offset, want);
-      if (!bytes) return std::move(bytes).error();
-      const std::size_t newline = bytes->find('\n');
-      if (newline != std::string_view::npos) return bytes->substr(0, newline + 1);
-      if (bytes->size() < want) return *bytes;
-      want *= 4;
+  /// What has to be read is read `ahead` bytes at a time.
+  Result<std::string_view> line(std::uint64_t offset, std::uint64_t ahead = chunk_bytes_min) {
+    std::string_view bytes = held(offset);
+    std::size_t newline = bytes.find('\n');
+    for (std::uint64_t want = std::max<std::uint64_t>(ahead, bytes.size() * 2);
+         newline == std::string_view::npos; want *= 4) {
+      auto read = at(offset, want, want);
+      if (!read) return std::move(read).error();
+      bytes = *read;
+      newline = bytes.find('\n');
+      if (newline == std::string_view::npos && bytes.size() < want) return bytes;
     }
+    return bytes.substr(0, newline + 1);
   }
 
-  [[nodiscard]] std::uint64_t end() const { return end_; }
+  /// Where a line begins behind the next newline from `offset` on, if that is before `limit`. Keeps
+  /// no more than a chunk of what it passes.
+  Result<std::optional<std::uint64_t>> next_line(std::uint64_t offset, std::uint64_t limit) {
+    for (std::uint64_t ahead = probe_bytes + number_bytes; offset < limit;
+         ahead = std::min(ahead * 4, chunk_bytes_max)) {
+      auto bytes = at(offset, 1, ahead);
+      if (!bytes) return std::move(bytes).error();
+      if (bytes->empty()) break;
+      const std::size_t newline = bytes->find('\n');
+      offset += newline == std::string_view::npos ? bytes->size() : newline + 1;
+      if (newline != std::string_view::npos)
+        return offset < limit ? std::optional(offset) : std::nullopt;
+    }
+    return std::optional<std::uint64_t>();
+  }
 
  private:
+  /// What was read already of the bytes from `offset` on.
+  [[nodiscard]] std::string_view held(std::uint64_t offset) const {
+    if (offset < start_ || offset - start_ > bytes_.size()) return {};
+    return std::string_view(bytes_).substr(offset - start_);
+  }
+
   const File& file_;
   std::uint64_t end_;
   std::uint64_t start_ = 0;
@@ -79,8 +104,8 @@ class Search {
       : window_(window),
         key_(key),
         trust_(trust),
-        low_{extent.first, 0, 0},
-        high_{extent.last + 1, extent.bytes, 0} {}
+        low_{extent.first, 0},
+        high_{extent.last + 1, extent.bytes} {}
 
   /// The offset of the line `target`, or none if no line that may be trusted has that number.
   Result<std::optional<std::uint64_t>> find(std::uint64_t target) {
@@ -117,64 +142,66 @@ class Search {
     return low_.offset + std::min(guess, span - 1);
   }
 
-  /// Looks at the lines that begin behind `offset` and narrows the bounds by them.
-  Result<std::optional<std::uint64_t>> probe(std::uint64_t offset, std::uint64_t target) {
-    const std::uint64_t probed = offset;
-    bool met_any = false;
-    if (offset != low_.offset) {
-      auto rest = window_.at(offset - 1, probe_bytes);
-      if (!rest) return std::move(rest).error();
-      auto line = window_.line(offset - 1);  // the rest of the line that the guess fell into
-      if (!line) return std::move(line).error();
-      offset += line->size() - 1;
+  /// Looks at the lines that begin at `probed` or behind and narrows the bounds by them. A line is
+  /// passed, but not kept; and nothing is read behind the upper bound: however long a line is, all
+  /// probes into it together read it about twice.
+  Result<std::optional<std::uint64_t>> probe(std::uint64_t probed, std::uint64_t target) {
+    std::optional<std::uint64_t> place = probed;
+    if (probed != low_.offset) {
+      auto next = window_.next_line(probed - 1, high_.offset);
+      if (!next) return std::move(next).error();
+      place = *next;
     }
     const std::uint64_t stop = std::min(high_.offset, probed + probe_bytes);
-    while (offset < high_.offset && (offset < stop || !met_any)) {
-      auto line = look(offset);
-      if (!line) return std::move(line).error();
-      if (line->second) {
+    bool met_any = false;
+    while (place) {
+      auto number = look(*place);
+      if (!number) return std::move(number).error();
+      if (*number == target) return place;
+      if (*number) {
         met_any = true;
-        if (*line->second == target) return std::optional(offset);
-        if (*line->second > target) {
-          high_ = {*line->second, offset, 0};
-          high_is_proven_ = true;
-          return std::optional<std::uint64_t>();
-        }
-        low_ = {*line->second, offset, 0};
-        low_is_proven_ = true;
+        if (!narrow(**number, *place, target)) return std::optional<std::uint64_t>();
       }
-      offset += line->first;
+      auto next = window_.next_line(*place, met_any ? stop : high_.offset);
+      if (!next) return std::move(next).error();
+      place = *next;
     }
     // No line that may be trusted begins between the guess and the upper bound.
     if (!met_any) high_.offset = probed;
     return std::optional<std::uint64_t>();
   }
 
-  /// Length of the line at `offset` as far as it was read, and its number if it may be trusted.
-  Result<std::pair<std::uint64_t, std::optional<std::uint64_t>>> look(std::uint64_t offset) {
-    auto line = window_.line(offset);
-    if (!line) return std::move(line).error();
-    auto number = trust_ == Trust::numbers ? line_number(*line, key_) : checked_number(*line, key_);
-    if (number && (*number < low_.number || *number >= high_.number)) number.reset();
-    return std::pair(std::max<std::uint64_t>(line->size(), 1), number);
+  /// Takes a line as a bound; false: as the upper one.
+  bool narrow(std::uint64_t number, std::uint64_t offset, std::uint64_t target) {
+    const bool is_below = number < target;
+    (is_below ? low_ : high_) = {number, offset};
+    (is_below ? low_is_proven_ : high_is_proven_) = true;
+    return is_below;
   }
 
+  /// The number of the line at `offset`, if it may be trusted.
+  Result<std::optional<std::uint64_t>> look(std::uint64_t offset) {
+    const bool quick = trust_ == Trust::numbers;
+    auto text =
+        quick ? window_.at(offset, number_bytes, probe_bytes + number_bytes) : window_.line(offset);
+    if (!text) return std::move(text).error();
+    auto number = quick ? line_number(*text, key_) : checked_number(*text, key_);
+    if (number && (*number < low_.number || *number >= high_.number)) number.reset();
+    return number;
+  }
+
+  /// Looks at every line between the bounds.
   Result<std::optional<std::uint64_t>> scan(std::uint64_t target) {
-    std::uint64_t offset = low_.offset;
-    while (offset < high_.offset) {
-      auto line = look(offset);
-      if (!line) return std::move(line).error();
-      if (line->second && *line->second == target) return std::optional(offset);
-      if (line->second && *line->second < target) {
-        low_ = {*line->second, offset, 0};
-        low_is_proven_ = true;
-      }
-      if (line->second && *line->second > target) {
-        high_ = {*line->second, offset, 0};
-        high_is_proven_ = true;
-        break;
-      }
-      offset += line->first;
+    std::optional<std::uint64_t> place;
+    if (low_.offset < high_.offset) place = low_.offset;
+    while (place) {
+      auto number = look(*place);
+      if (!number) return std::move(number).error();
+      if (*number == target) return place;
+      if (*number && !narrow(**number, *place, target)) break;
+      auto next = window_.next_line(*place, high_.offset);
+      if (!next) return std::move(next).error();
+      place = *next;
     }
     return std::optional<std::uint64_t>();
   }
@@ -234,13 +261,7 @@ Result<std::optional<LineDamage>> visit_forward(Window& window, const Extent& ex
                                                 const LineVisitor& visitor) {
   const std::uint64_t chunk = chunk_bytes(extent, range.expected_lines);
   for (std::uint64_t number = range.start; number <= extent.last; ++number) {
-    auto ahead = window.at(offset, 1);
-    if (!ahead) return std::move(ahead).error();
-    if (ahead->find('\n') == std::string_view::npos) {
-      ahead = window.at(offset, chunk);
-      if (!ahead) return std::move(ahead).error();
-    }
-    auto line = window.line(offset);
+    auto line = window.line(offset, chunk);
     if (!line) return std::move(line).error();
     if (checked_number(*line, range.key) != number) {
       std::optional<LineDamage> damage;
@@ -285,8 +306,9 @@ Result<std::optional<LineDamage>> visit_backward(const File& file, Window& windo
   const std::uint64_t chunk = chunk_bytes(extent, range.expected_lines);
   std::string bytes;
   std::uint64_t start = 0;
-  for (std::uint64_t number = range.start; number >= extent.first && end > 0; --number) {
-    auto begin = line_start(file, end, bytes, start, chunk);
+  for (std::uint64_t number = range.start; number >= extent.first; --number) {
+    // Where the file begins before the first number is reached, lines are missing.
+    auto begin = end > 0 ? line_start(file, end, bytes, start, chunk) : Result<std::uint64_t>(end);
     if (!begin) return std::move(begin).error();
     const std::string_view line = *begin < end
                                       ? std::string_view(bytes).substr(*begin - start, end - *begin)
@@ -310,18 +332,19 @@ Result<std::optional<LineDamage>> visit_lines(const File& file, const Extent& ex
                                               const LineRange& range, const LineVisitor& visitor) {
   if (range.start < extent.first || range.start > extent.last) return std::optional<LineDamage>();
   Window window(file, extent.bytes);
-  if (range.direction == Direction::newest_first && range.start == extent.last) {
-    return visit_backward(file, window, extent, range, extent.bytes, visitor);
-  }
-  if (range.direction == Direction::oldest_first && range.start == extent.first) {
-    return visit_forward(window, extent, range, 0, visitor);
+  const bool up = range.direction == Direction::oldest_first;
+  if (range.start == (up ? extent.first : extent.last)) {
+    // No search is needed, unless the line is not where it must be but elsewhere: a page that is
+    // told to begin with it has to show it.
+    auto damage = up ? visit_forward(window, extent, range, 0, visitor)
+                     : visit_backward(file, window, extent, range, extent.bytes, visitor);
+    if (!damage || !*damage || (*damage)->next_readable != range.start) return damage;
   }
   std::optional<LineDamage> damage;
   auto place = locate(window, extent, range.key, range.start, range.direction, damage);
   if (!place) return std::move(place).error();
   if (damage) return damage;
-  if (range.direction == Direction::oldest_first)
-    return visit_forward(window, extent, range, *place, visitor);
+  if (up) return visit_forward(window, extent, range, *place, visitor);
   auto line = window.line(*place);
   if (!line) return std::move(line).error();
   return visit_backward(file, window, extent, range, *place + line->size(), visitor);
