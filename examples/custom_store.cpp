@@ -27,6 +27,7 @@ class TapeStore final : public wr::Store {
   [[nodiscard]] std::string_view backend() const override { return "tape"; }
   [[nodiscard]] wr::Durability durability() const override { return wr::Durability::none; }
 
+  // [restore]
   wr::Result<wr::Restored> restore() override {
     wr::RuntimeRecord record;
     record.runtime_id = *wr::RuntimeId::parse("example");
@@ -40,6 +41,7 @@ class TapeStore final : public wr::Store {
     return wr::Restored{
         std::move(state), std::make_shared<wr::DiagnosticLog>(), wr::Epoch{++tape_.opened}, {}};
   }
+  // [/restore]
 
   // Commits are taken one by one and become visible together, when they are durable.
   wr::Result<void> append(const wr::Commit& commit, std::span<const wr::ExpandedEvent> events,

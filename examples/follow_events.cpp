@@ -38,6 +38,7 @@ void work(wr::Runtime& runtime) {
   must(runtime.stop_worker({clerk, "the office closes"}));
 }
 
+// [follow]
 /// The program that follows: prints every event until the Worker stops. Answers how many inputs
 /// it saw.
 int follow(const wr::fs_store::Reader& reader) {
@@ -55,6 +56,7 @@ int follow(const wr::fs_store::Reader& reader) {
     from = page.next;  // no event is seen twice and none is missed
   }
 }
+// [/follow]
 
 }  // namespace
 

@@ -25,8 +25,11 @@ T must(wr::Result<T> result) {
 }  // namespace
 
 int main() {
+  // [open]
   wr::Runtime runtime = must(wr::Runtime::in_memory(must(wr::RuntimeId::parse("example"))));
+  // [/open]
 
+  // [create]
   // What a Worker is for is part of its record; the library never interprets it.
   wr::CreateRequest request;
   request.intent = wr::TaskIntent{"Summarise the minutes of the last meeting"};
@@ -34,7 +37,9 @@ int main() {
   const wr::WorkerDetail worker = must(runtime.create_worker(request));
   const wr::WorkerRef& worker_ref = worker.summary.worker_ref;  // how every call names the Worker
   std::printf("created %s\n", worker_ref.worker_id.text().c_str());
+  // [/create]
 
+  // [talk]
   // Input goes in, and the host of the Worker (you) records what came out.
   must(runtime.send_input({worker_ref, wr::InputRole::user, "Please be brief."}));
   wr::AppendOutput output;
@@ -42,6 +47,7 @@ int main() {
   output.content = "We agreed to ship on Friday.";
   output.usage = {{"tokens", 12}};  // any counters you like to see summed up
   must(runtime.append_output(output));
+  // [/talk]
 
   // The transcript of one Worker ...
   const wr::TranscriptPage transcript = must(runtime.read_transcript(worker_ref));

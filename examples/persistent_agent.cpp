@@ -26,7 +26,7 @@ std::string answer_to(const std::string& question) { return "You asked: " + ques
 
 /// One run of the program. Answers how many entries the transcript has at its end.
 std::uint64_t run(const std::filesystem::path& root) {
-  // [readme]
+  // [agent]
   wr::fs_store::StoreOptions options;
   options.root = root;
   options.create = true;  // make the runtime at the first run
@@ -51,7 +51,7 @@ std::uint64_t run(const std::filesystem::path& root) {
   for (const wr::TranscriptEntry& entry : must(runtime.read_transcript(agent)).items) {
     std::printf("%-9s %s\n", wr::to_string(entry.role).data(), entry.content.c_str());
   }
-  // [readme]
+  // [/agent]
   const std::uint64_t length = must(runtime.worker_detail(agent)).summary.transcript_len;
   // Closing makes the next open quick; without it nothing is lost.
   if (!runtime.close()) std::exit(1);
