@@ -1,10 +1,9 @@
 // Reading without the lock: see reader.h.
 //
-// A Reader loads the store as recovery does, but only looks. Beside a writer it shows commits up to
-// the LSN in journal/durable, which the writer overwrites after each sync. When that has moved, a
-// read loads again what is behind the checkpoint, and all of it when the checkpoint itself has
-// moved. If nobody holds the lock it first syncs the journal: what it shows must survive a power
-// cut, and the page cache alone does not tell.
+// A Reader loads the store as recovery does, but only looks, and loads it anew once the writer has
+// gone on. Beside a writer it shows commits up to the LSN in journal/durable, which the writer
+// overwrites after each sync. If nobody holds the lock it first syncs the journal: what it shows
+// must survive a power cut, and the page cache alone does not tell.
 #include "worker_runtime/fs_store/reader.h"
 
 #include <algorithm>

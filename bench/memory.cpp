@@ -1,0 +1,35 @@
+// What an operation costs where nothing is written: the domain, the queue and the state alone.
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "worker_runtime/runtime.h"
+
+namespace {
+
+namespace wr = worker_runtime;
+
+/// The input goes to one Worker of `range`.
+void send_input_in_memory(benchmark::State& state) {
+  auto opened = wr::Runtime::in_memory(*wr::RuntimeId::parse("bench"));
+  if (!opened) std::abort();
+  wr::Runtime runtime = std::move(*opened);
+  wr::WorkerRef worker_ref;
+  for (std::int64_t number = 0; number < state.range(0); ++number) {
+    wr::CreateRequest request;
+    request.intent = wr::TaskIntent{"measure"};
+    auto created = runtime.create_worker(request);
+    if (!created) std::abort();
+    worker_ref = created->summary.worker_ref;
+  }
+  const std::string content(300, 'x');
+  for (auto _ : state) {
+    auto accepted = runtime.send_input({worker_ref, wr::InputRole::user, content});
+    if (!accepted) std::abort();
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(send_input_in_memory)->Arg(1)->Arg(1000)->Arg(100000);
+
+}  // namespace
