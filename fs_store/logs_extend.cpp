@@ -106,8 +106,9 @@ Result<File*> Logs::append_handle(const Name& name, const LogWatermark& end,
   if (!file) return std::move(file).error();
   auto size = (*file)->size();
   if (!size) return std::move(size).error();
-  if (*size > end.bytes && end.last >= end.first) {
-    // Bytes that somebody else appended: they would stand in the middle of the next lines.
+  if (*size > end.bytes) {
+    // Bytes that somebody else appended, or a file that was there before its Worker: they would
+    // stand in the middle of the next lines.
     auto aside = quarantine_bytes(file_system_, path, **file, end.bytes, *size);
     if (!aside) return std::move(aside).error();
     auto cut = (*file)->truncate(end.bytes);
