@@ -5,7 +5,7 @@
 // out of force, or a Worker was deleted (nothing of it may stay), it writes a new catalog instead.
 // runtime.json names the catalog in force and its length: until that is replaced, a crash leaves
 // either a longer catalog, whose tail counts for nothing and is cut, or a second one, which the
-// next open removes.
+// next checkpoint removes.
 //
 // runtime.json also keeps the exclusive or of the checksums of all lines in force. So if a line is
 // damaged, it can be told whether it was in force: the sum over the good lines is then right

@@ -15,11 +15,9 @@
 //   - A temporary file: a segment that never got its name. Swept at open.
 //   - A segment with its header and no record: nothing was committed in it.
 //   - Behind the last acknowledged record: records whole, torn or absent, in any mixture, of the
-//   one group that
-//     was being written. journal_reader.h tells how that end is found.
+//     one group that was being written. journal_reader.h tells how that end is found.
 //   - Segments below the checkpoint that were to be unlinked: all their LSNs are at or below it.
-//   Ignored, and
-//     unlinked by the next checkpoint.
+//     Readers pass over them, the next open unlinks them.
 //
 // Who may continue what. An open never appends to a segment that it found: behind the last record
 // it read, an old record may lie that the page cache shows or a torn group left, and would come
