@@ -168,7 +168,10 @@ class Logs {
   void keep_handle(const std::string& stem, std::unique_ptr<File> file);
   void drop_handle(const std::string& stem);
   Result<Settled> settle(const Name& name, const WorkerId* worker_id, Loss loss);
-  Result<void> undo_roll(const Name& name, const LogWatermark& end, std::uint64_t last, Loss loss);
+  /// Answers how many bytes went to quarantine.
+  Result<std::uint64_t> undo_roll(const Name& name, const LogWatermark& end, std::uint64_t last,
+                                  Loss loss);
+  Result<void> remove_part(const std::string& path, std::uint64_t torn_bytes);
   Result<std::uint64_t> inspect_tail(const Name& name, const std::string& path, const File& file,
                                      std::uint64_t from, std::uint64_t last, Loss loss) const;
 

@@ -219,10 +219,16 @@ Result<void> Logs::remove_deleted() {
     auto entries = file_system_.list(directory);
     if (!entries && !is_missing(entries.error())) done = std::move(entries).error();
     if (entries) {
+      // A directory in there is none of ours: it stays, and the one around it. Failing on it would
+      // hold up all other logs.
+      const auto is_stray = [](const DirectoryEntry& entry) {
+        return entry.kind == EntryKind::directory;
+      };
       for (const DirectoryEntry& entry : *entries) {
-        if (done) done = file_system_.remove_file(directory + "/" + entry.name);
+        if (done && !is_stray(entry)) done = file_system_.remove_file(directory + "/" + entry.name);
       }
-      if (done) done = file_system_.remove_directory(directory);
+      if (done && std::none_of(entries->begin(), entries->end(), is_stray))
+        done = file_system_.remove_directory(directory);
       unsynced_directories_.insert(std::string(layout::workers));
     }
     if (!done) {
@@ -256,7 +262,7 @@ Result<Logs::Settled> Logs::settle(const Name& name, const WorkerId* worker_id, 
   auto undone = undo_roll(name, end, last, loss);
   if (!undone) return std::move(undone).error();
 
-  Settled settled{0, layout::log_file(name.stem)};
+  Settled settled{*undone, layout::log_file(name.stem)};
   auto file = file_system_.open(settled.path, OpenMode::write);
   if (!file) {
     if (!is_missing(file.error())) return std::move(file).error();
@@ -277,7 +283,7 @@ Result<Logs::Settled> Logs::settle(const Name& name, const WorkerId* worker_id, 
   if (*torn > 0) {
     auto aside = quarantine_bytes(file_system_, settled.path, **file, *size - *torn, *size);
     if (!aside) return std::move(aside).error();
-    settled.torn_bytes = *torn;
+    settled.torn_bytes += *torn;
   }
   auto cut = (*file)->truncate(end.bytes);
   if (!cut) return std::move(cut).error();
@@ -324,14 +330,14 @@ Result<std::uint64_t> Logs::inspect_tail(const Name& name, const std::string& pa
   }
 }
 
-/// Parts that were begun since the watermark hold nothing that the journal does not: they go, and
-/// the part of the watermark gets its old name back.
-Result<void> Logs::undo_roll(const Name& name, const LogWatermark& end, std::uint64_t last,
-                             Loss loss) {
+/// Parts that were begun since the watermark hold nothing that the journal does not: they go, torn
+/// tails to quarantine, and the part of the watermark gets its old name back.
+Result<std::uint64_t> Logs::undo_roll(const Name& name, const LogWatermark& end, std::uint64_t last,
+                                      Loss loss) {
   const std::string rolled = layout::log_part(name.stem, end.first);
   auto there = file_system_.kind(rolled);
   if (!there) return std::move(there).error();
-  if (!*there) return {};
+  if (!*there) return std::uint64_t{0};
   const std::string directory = parent_path(name.stem);
   const std::string stem_name =
       directory.empty() ? name.stem : name.stem.substr(directory.size() + 1);
@@ -345,16 +351,37 @@ Result<void> Logs::undo_roll(const Name& name, const LogWatermark& end, std::uin
       younger.push_back(directory.empty() ? entry.name : directory + "/" + entry.name);
     }
   }
+  // All are looked at before the first goes: a line that the journal has lost must not cost others.
+  std::vector<std::uint64_t> torn_bytes;
   for (const std::string& path : younger) {
     auto file = file_system_.open(path, OpenMode::read);
     if (!file) return std::move(file).error();
     auto torn = inspect_tail(name, path, **file, 0, last, loss);
     if (!torn) return std::move(torn).error();
-    auto removed = file_system_.remove_file(path);
-    if (!removed) return removed;
+    torn_bytes.push_back(*torn);
+  }
+  std::uint64_t torn_total = 0;
+  for (std::size_t part = 0; part < younger.size(); ++part) {
+    auto removed = remove_part(younger[part], torn_bytes[part]);
+    if (!removed) return std::move(removed).error();
+    torn_total += torn_bytes[part];
   }
   unsynced_directories_.insert(directory);
-  return file_system_.rename(rolled, layout::log_file(name.stem));
+  auto renamed = file_system_.rename(rolled, layout::log_file(name.stem));
+  if (!renamed) return std::move(renamed).error();
+  return torn_total;
+}
+
+Result<void> Logs::remove_part(const std::string& path, std::uint64_t torn_bytes) {
+  if (torn_bytes > 0) {
+    auto file = file_system_.open(path, OpenMode::read);
+    if (!file) return std::move(file).error();
+    auto size = (*file)->size();
+    if (!size) return std::move(size).error();
+    auto aside = quarantine_bytes(file_system_, path, **file, *size - torn_bytes, *size);
+    if (!aside) return std::move(aside).error();
+  }
+  return file_system_.remove_file(path);
 }
 
 }  // namespace worker_runtime::fs_store
