@@ -179,6 +179,11 @@ Result<WorkerDetail> Reader::worker_detail(const WorkerRef& worker_ref) const {
     } else {
       detail.summary.damaged = request.error().message();
     }
+    if (detail.summary.damaged) return detail;
+    // One Worker's log is cheap to look at; whoever asks for one wants to know.
+    auto cause = view.logs.check_end(worker_ref.worker_id);
+    if (!cause) return std::move(cause).error();
+    detail.summary.damaged = std::move(*cause);
     return detail;
   });
 }
