@@ -134,8 +134,13 @@ Result<std::vector<Catalog::Repaired>> Catalog::stand_in(Decoder& decoder,
     if (known != places_.end() && known->second.checksum == checksum) continue;
     const std::uint32_t superseded = known != places_.end() ? known->second.checksum : 0;
     // With one damaged line the sum names its checksum; with several only this file's own order
-    // can: each must be newer than what the catalog has.
+    // can: each must be newer than what the catalog has, as a view that was left behind is not.
     if (damaged.size() == 1 && (checksum ^ superseded) != missing) continue;
+    if (damaged.size() > 1 && known != places_.end()) {
+      auto there = read_line_at(*file_, *worker_id, known->second);
+      if (!there) return std::move(there).error();
+      if (line_number(*text, "lsn") <= line_number(*there, "lsn")) continue;
+    }
     auto line = decoder.catalog_line(*text, Requests::skip);
     if (!line || !line->record || line->runtime_id != runtime_id ||
         line->record->record.worker_id != *worker_id) {
