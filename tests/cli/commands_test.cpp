@@ -1,5 +1,5 @@
 // Every command, for people and with --json.
-#include "cli_fixture.h"
+#include "support/cli_fixture.h"
 
 namespace worker_runtime::cli {
 namespace {

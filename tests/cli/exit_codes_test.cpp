@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "cli_fixture.h"
+#include "support/cli_fixture.h"
 
 namespace worker_runtime::cli {
 namespace {

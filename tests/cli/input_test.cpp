@@ -1,5 +1,5 @@
 // Odd input: ids, texts, sizes, bytes that are no text.
-#include "cli_fixture.h"
+#include "support/cli_fixture.h"
 
 namespace worker_runtime::cli {
 namespace {

@@ -1,7 +1,7 @@
 // pipe: order, reads among mutations, waits, batches, lines that are no requests, ends.
 #include <csignal>
 
-#include "cli_fixture.h"
+#include "support/cli_fixture.h"
 
 namespace worker_runtime::cli {
 namespace {

@@ -141,17 +141,38 @@ void Subprocess::write(std::string_view text) {
   exchange(text, patience, [](std::string_view rest) { return rest.empty(); });
 }
 
+std::size_t Subprocess::write_until(std::string_view text, std::size_t lines) {
+  std::size_t rest_bytes = text.size();
+  std::size_t seen = 0;
+  std::size_t counted = read_;
+  exchange(text, patience, [&](std::string_view rest) {
+    rest_bytes = rest.size();
+    for (; counted < output_text_.size(); ++counted) {
+      if (output_text_[counted] == '\n') ++seen;
+    }
+    return seen >= lines || output_ < 0;
+  });
+  return text.size() - rest_bytes;
+}
+
 void Subprocess::close_input() { close_end(input_); }
 void Subprocess::close_output() { close_end(output_); }
 
 std::string Subprocess::read_line(std::chrono::milliseconds timeout) {
-  exchange({}, timeout, [this](std::string_view) {
-    return output_ < 0 || output_text_.find('\n') != std::string::npos;
+  std::size_t searched = read_;
+  std::size_t newline = std::string::npos;
+  exchange({}, timeout, [&](std::string_view) {
+    newline = output_text_.find('\n', searched);
+    searched = output_text_.size();
+    return output_ < 0 || newline != std::string::npos;
   });
-  const std::size_t newline = output_text_.find('\n');
   if (newline == std::string::npos) return "";
-  std::string line = output_text_.substr(0, newline);
-  output_text_.erase(0, newline + 1);
+  std::string line = output_text_.substr(read_, newline - read_);
+  read_ = newline + 1;
+  if (read_ == output_text_.size()) {
+    output_text_.clear();
+    read_ = 0;
+  }
   return line;
 }
 
@@ -161,7 +182,7 @@ Finished Subprocess::finish(std::string_view input) {
   if (!input.empty()) write(input);
   close_input();
   exchange({}, patience, [this](std::string_view) { return output_ < 0 && errors_ < 0; });
-  Finished finished{-1, std::move(output_text_), std::move(errors_text_)};
+  Finished finished{-1, output_text_.substr(read_), std::move(errors_text_)};
   if (process_ <= 0) return finished;
   int status = 0;
   ::waitpid(process_, &status, 0);

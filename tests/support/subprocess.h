@@ -29,11 +29,15 @@ class Subprocess {
   ~Subprocess();
 
   void write(std::string_view text);
+  /// Writes as much of `text` as goes in until `lines` lines of output wait to be read, or the
+  /// program has closed its output. How much went in.
+  std::size_t write_until(std::string_view text, std::size_t lines);
   void close_input();
   void close_output();
   /// The next line of standard output without its newline; empty at its end or after `timeout`.
   std::string read_line(std::chrono::milliseconds timeout = std::chrono::seconds(30));
   void send_signal(int signal) const;
+  [[nodiscard]] pid_t process() const { return process_; }
 
   /// Writes `input`, closes it, and reads both streams to their ends.
   Finished finish(std::string_view input = {});
@@ -48,6 +52,7 @@ class Subprocess {
   int output_ = -1;
   int errors_ = -1;
   std::string output_text_;
+  std::size_t read_ = 0;  // of output_text_, by read_line()
   std::string errors_text_;
 };
 
