@@ -135,6 +135,11 @@ class Scan {
     scan_.segments.push_back({first_lsn, segment_used_});
     if (next_first && *next_first <= first_lsn) return {};
     for (;;) {
+      if (bad_) {
+        // Filler proves nothing, and there may be megabytes of it.
+        auto skipped = lines.skip_empty_lines();
+        if (!skipped) return std::move(skipped).error();
+      }
       auto line = lines.next();
       if (!line) return std::move(line).error();
       if (!*line) break;

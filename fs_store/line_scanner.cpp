@@ -60,4 +60,21 @@ Result<std::optional<ScannedLine>> LineScanner::next() {
   return std::optional(line);
 }
 
+Result<std::uint64_t> LineScanner::skip_empty_lines() {
+  std::uint64_t skipped = 0;
+  for (;;) {
+    const std::size_t found = bytes_.find_first_not_of('\n', used_);
+    const std::size_t end = std::min(found, bytes_.size());
+    skipped += end - used_;
+    number_ += end - used_;
+    offset_ += end - used_;
+    used_ = end;
+    searched_ = std::max(searched_, used_);
+    if (found != std::string::npos) return skipped;
+    auto more = read_more();
+    if (!more) return std::move(more).error();
+    if (!*more) return skipped;
+  }
+}
+
 }  // namespace worker_runtime::fs_store

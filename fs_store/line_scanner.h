@@ -34,6 +34,9 @@ class LineScanner {
   /// The next line; none at the end. The text is valid until the next call.
   Result<std::optional<ScannedLine>> next();
 
+  /// Passes over empty lines, which a journal segment has millions of: how many.
+  Result<std::uint64_t> skip_empty_lines();
+
  private:
   Result<bool> read_more();
 

@@ -137,6 +137,24 @@ TEST(LineScanner, RandomFilesScanAsThePlainWay) {
   }
 }
 
+TEST(LineScanner, EmptyLinesCanBePassedOverAndCount) {
+  const std::string filler(2 * block_bytes + 5, '\n');
+  const MemoryFile file("ab\n" + filler + "cd\n\nef");
+  LineScanner scanner(file, 0, UINT64_MAX);
+  EXPECT_EQ(scanner.skip_empty_lines().value(), 0U);
+  EXPECT_EQ(scanner.next().value()->text, "ab");
+  EXPECT_EQ(scanner.skip_empty_lines().value(), filler.size());
+  const auto behind = scanner.next().value();
+  EXPECT_EQ(behind->text, "cd");
+  EXPECT_EQ(behind->number, filler.size() + 2);
+  EXPECT_EQ(behind->offset, filler.size() + 3);
+  EXPECT_EQ(scanner.next().value()->text, "");  // who does not pass over them gets them
+  EXPECT_EQ(scanner.skip_empty_lines().value(), 0U);
+  EXPECT_EQ(scanner.next().value()->text, "ef");
+  EXPECT_EQ(scanner.skip_empty_lines().value(), 0U);
+  EXPECT_FALSE(scanner.next().value().has_value());
+}
+
 TEST(LineScanner, EveryByteIsReadOnce) {
   FileFaults faults;
   std::string bytes;
