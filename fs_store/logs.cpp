@@ -97,6 +97,17 @@ LinePointer Logs::pending_line(const WorkerId* worker_id, std::uint64_t number) 
   return state->pending[number - state->end.last - 1].text;
 }
 
+Result<std::uint64_t> Logs::durable_bytes(const WorkerId* worker_id,
+                                          std::optional<std::uint64_t> part) const {
+  const LogWatermark end = worker_id != nullptr ? transcript(*worker_id) : events();
+  if (part && *part < end.first) return UINT64_MAX;
+  if (part) return *part == end.first ? end.bytes : 0;
+  const Name name = worker_id != nullptr ? transcript_log(*worker_id) : event_log();
+  auto closed = file_system_.kind(layout::log_part(name.stem, end.first));
+  if (!closed) return std::move(closed).error();
+  return *closed ? 0 : end.bytes;
+}
+
 std::vector<LogTrouble> Logs::take_troubles() {
   const std::lock_guard lock(mutex_);
   return std::exchange(troubles_, {});

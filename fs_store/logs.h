@@ -83,6 +83,12 @@ class Logs {
   /// log.
   [[nodiscard]] LinePointer pending_line(const WorkerId* worker_id, std::uint64_t number) const;
 
+  /// How much of a file of the log lies below the watermark: `part` is the first number of a closed
+  /// part, none the file that is appended to. A crash may leave parts that were begun since the
+  /// checkpoint: then the watermark's part has its closed name already.
+  [[nodiscard]] Result<std::uint64_t> durable_bytes(const WorkerId* worker_id,
+                                                    std::optional<std::uint64_t> part) const;
+
   /// Pages. The visitor gets checked lines without their newlines, and says when it has enough.
   /// Damage is `store_corrupt` if the page would start on it (with next_readable), else just ends
   /// it.

@@ -128,13 +128,17 @@ class Run {
     LineScanner lines(**file, 0, end);
     std::uint64_t count = 0;
     for (;;) {
+      if (kind == Kind::segment) {
+        auto filler = lines.skip_empty_lines();
+        if (!filler) return std::move(filler).error();
+        saw(*filler);
+      }
       auto line = lines.next();
       if (!line) return std::move(line).error();
       if (!*line) break;
       ++count;
       saw((*line)->length);
-      const bool filler = kind == Kind::segment && (*line)->length == 1 && (*line)->has_newline;
-      if (filler || is_checked(**line)) continue;
+      if (is_checked(**line)) continue;
       if (kind == Kind::segment && is_torn(path, **line)) continue;
       find_bad_line(path, **line);
     }
@@ -184,11 +188,8 @@ class Run {
       const auto text = layout::decode_id(entry.name);
       auto worker_id =
           text ? WorkerId::parse(*text) : Result<WorkerId>(Error(ErrorCode::invalid_request, ""));
-      if (entry.kind != EntryKind::directory || !worker_id) {
-        static_cast<void>(stray(path).has_value());
-        continue;
-      }
-      auto checked = check_worker(*worker_id, path);
+      const bool known = entry.kind == EntryKind::directory && worker_id;
+      auto checked = known ? check_worker(*worker_id, path) : stray(path);
       if (!checked) return checked;
     }
     return {};
@@ -228,7 +229,6 @@ class Run {
            "worker.json is missing; a writer makes it anew from the catalog",
            directory + "/worker.json");
     }
-    ++workers_seen_;
     return {};
   }
 
@@ -238,7 +238,11 @@ class Run {
     if (!line) {
       if (is_missing(line.error())) return {};
       if (line.error().code() != ErrorCode::store_corrupt) return std::move(line).error();
-      find(Severity::warning, "view_damaged", line.error().message(), path, 1, 0);
+      // A Worker's first view is written before the catalog that has it is in force: a crash leaves
+      // half of it, which is no damage.
+      const bool unfinished = loaded_ && !catalog_.place(worker_id);
+      find(unfinished ? Severity::info : Severity::warning, "view_damaged", line.error().message(),
+           path, 1, 0);
       return {};
     }
     saw(line->size() + 1);
@@ -275,6 +279,8 @@ class Run {
     if (!*file) return {};
     LogSeen& seen = worker_id != nullptr ? transcript_seen_ : events_seen_;
     const LogWatermark end = worker_id != nullptr ? logs_.transcript(*worker_id) : logs_.events();
+    auto durable_bytes = logs_.durable_bytes(worker_id, part);
+    if (!durable_bytes) return std::move(durable_bytes).error();
     const std::string_view key = worker_id != nullptr ? "sequence" : "id";
     LineScanner lines(**file, 0, UINT64_MAX);
     std::uint64_t expected = part.value_or(end.first);
@@ -285,7 +291,7 @@ class Run {
       if (!*line) break;
       if (options_.stop.stop_requested()) return {};
       saw((*line)->length);
-      const bool above_watermark = !part && (*line)->offset >= end.bytes;
+      const bool above_watermark = (*line)->offset >= *durable_bytes;
       if (!is_checked(**line)) {
         if (above_watermark && loaded_) {
           if (!live_) {
@@ -462,7 +468,6 @@ class Run {
   std::optional<Loaded> loaded_;
   LogSeen events_seen_;
   LogSeen transcript_seen_;
-  std::uint64_t workers_seen_ = 0;
   std::uint64_t next_progress_ = 0;
   VerifyReport report_;
 };
