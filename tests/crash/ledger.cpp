@@ -1,0 +1,151 @@
+// What a store must hold after a crash: see ledger.h.
+#include "ledger.h"
+
+#include <simdjson.h>
+
+#include <optional>
+#include <utility>
+
+#include "support/domain.h"
+
+namespace worker_runtime::testing {
+namespace {
+
+/// Takes out what differs between two runs of the same requests. A quote inside a JSON string is
+/// escaped, so these can only be members.
+std::string comparable(std::string_view line) {
+  std::string text(line);
+  constexpr std::string_view time = "at\":\"";
+  for (std::size_t at = text.find(time); at != std::string::npos; at = text.find(time, at)) {
+    at += time.size();
+    text.erase(at, text.find('"', at) - at);
+  }
+  for (const std::string_view number : {"\"epoch\":", "\"lsn\":"}) {
+    for (std::size_t at = text.find(number); at != std::string::npos; at = text.find(number, at)) {
+      at += number.size();
+      text.erase(at, text.find_first_not_of("0123456789", at) - at);
+    }
+  }
+  // The summary: what stands before and behind describes the store.
+  const std::size_t first = text.find("\"summary\":{");
+  if (first != std::string::npos) {
+    text.erase(text.find(",\"diagnostic_count\""));
+    text.erase(first, text.find("\"status\"") - first);
+  }
+  return text;
+}
+
+std::string shortened(std::string_view text) {
+  constexpr std::size_t most = 300;
+  return text.size() <= most ? std::string(text) : std::string(text.substr(0, most)) + "...";
+}
+
+/// The place where two lines begin to differ, with a little before it.
+std::string difference(std::string_view request, std::string_view wanted, std::string_view got) {
+  std::size_t at = 0;
+  while (at < wanted.size() && at < got.size() && wanted[at] == got[at]) ++at;
+  const std::size_t from = at < 100 ? 0 : at - 100;
+  return "to " + shortened(request) + "\n  wanted: " + shortened(wanted.substr(from)) +
+         "\n  got:    " + shortened(got.substr(std::min(from, got.size())));
+}
+
+std::optional<std::uint64_t> event_count_of(const std::string& summary_line) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element answer;
+  std::uint64_t count = 0;
+  if (parser.parse(summary_line).get(answer) != simdjson::SUCCESS) return std::nullopt;
+  if (answer["ok"]["summary"]["event_count"].get(count) != simdjson::SUCCESS) return std::nullopt;
+  return count;
+}
+
+std::string read_request(std::string_view op, std::string_view members) {
+  return R"({"id":"read","op":")" + std::string(op) + "\"" + std::string(members) + "}";
+}
+
+std::string member(std::string_view name, const WorkerId& worker_id) {
+  std::string text = ",\"" + std::string(name) + "\":";
+  fs_store::append_json_string(text, worker_id.text());
+  return text;
+}
+
+}  // namespace
+
+Ledger::Ledger()
+    : runtime_(Runtime::in_memory(runtime_id("main")).value()),
+      oracle_(runtime_, runtime_id("main")) {}
+
+void Ledger::sent(std::string request) { unanswered_.push_back(std::move(request)); }
+
+std::string Ledger::answered(std::string_view answer) {
+  if (unanswered_.empty()) return "an answer to no request: " + shortened(answer);
+  const std::string request = std::move(unanswered_.front());
+  unanswered_.pop_front();
+  const std::string wanted = comparable(oracle_.answer(request));
+  const std::string got = comparable(answer);
+  return wanted == got ? "" : difference(request, wanted, got);
+}
+
+std::uint64_t Ledger::event_count() const { return runtime_.summary().value().event_count; }
+
+std::string Ledger::advance_to(std::uint64_t wanted) {
+  survived_ = 0;
+  while (event_count() < wanted && !unanswered_.empty()) {
+    oracle_.answer(unanswered_.front());
+    unanswered_.pop_front();
+    ++survived_;
+  }
+  // Refusals and repetitions leave nothing behind: whether they were executed can't be told.
+  unanswered_.clear();
+  if (event_count() == wanted) return "";
+  return "the store has " + std::to_string(wanted) +
+         " events, but the requests that it was sent make " + std::to_string(event_count());
+}
+
+std::vector<std::string> Ledger::reads_of_everything() const {
+  std::vector<std::string> reads{read_request("summary", "")};
+  for (EventId from{1}; from.value <= event_count();) {
+    reads.push_back(read_request("read_events", ",\"from\":" + std::to_string(from.value)));
+    from = runtime_.read_events({from, {}, Direction::oldest_first}).value().next;
+  }
+  ListQuery query;
+  do {
+    reads.push_back(
+        read_request("list_workers", query.after ? member("after", *query.after) : std::string()));
+    const WorkerPage page = runtime_.list_workers(query).value();
+    query.after = page.next_after;
+    for (const WorkerSummary& worker : page.workers) {
+      const std::string name = member("worker_id", worker.worker_ref.worker_id);
+      reads.push_back(read_request("worker_detail", name));
+      std::optional<std::uint64_t> start = 0;
+      while (start) {
+        reads.push_back(
+            read_request("read_transcript", name + ",\"start\":" + std::to_string(*start)));
+        start = runtime_.read_transcript(worker.worker_ref, {start, {}, Direction::oldest_first})
+                    .value()
+                    .next;
+      }
+    }
+  } while (query.after);
+  return reads;
+}
+
+std::string Ledger::settle(Subprocess& pipe) {
+  pipe.write(read_request("summary", "") + "\n");
+  const std::string summary = pipe.read_line();
+  const auto count = event_count_of(summary);
+  if (!count) return "no summary: " + summary + pipe.finish().errors;
+  std::string problem = advance_to(*count);
+  if (!problem.empty()) return problem;
+  const std::vector<std::string> reads = reads_of_everything();
+  std::string requests;
+  for (const std::string& read : reads) requests.append(read).append("\n");
+  pipe.write(requests);
+  for (const std::string& read : reads) {
+    const std::string wanted = comparable(oracle_.answer(read));
+    const std::string got = comparable(pipe.read_line());
+    if (wanted != got) return difference(read, wanted, got);
+  }
+  return "";
+}
+
+}  // namespace worker_runtime::testing
