@@ -1,5 +1,5 @@
 // What the tool says of a store that was damaged by hand.
-#include "cli_fixture.h"
+#include "support/cli_fixture.h"
 
 namespace worker_runtime::cli {
 namespace {
