@@ -3,6 +3,8 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "arguments.h"
 #include "options.h"
@@ -27,11 +29,16 @@ Exit usage(const CLI::App& app, const Options& options, const CLI::ParseError& p
     // --help or --version: text that was asked for.
     return static_cast<Exit>(app.exit(problem));
   }
+  std::string message = problem.what();
+  // Where a word is no command, the parser itself says only that it misses one.
+  const auto words = app.get_subcommands().empty() ? app.remaining() : std::vector<std::string>();
+  if (!words.empty() && !words.front().starts_with('-'))
+    message = "there is no command " + words.front();
   if (options.json) {
-    report(options, Error(ErrorCode::invalid_request, problem.what()));
+    report(options, Error(ErrorCode::invalid_request, message));
   } else {
     std::fprintf(stderr, "worker-runtime: %s\n`worker-runtime --help` lists the commands\n",
-                 printable(problem.what()).c_str());
+                 printable(message).c_str());
   }
   return Exit::usage;
 }

@@ -47,6 +47,14 @@ TEST_F(ExitCodesTest, PageLimitsAreChecked) {
   EXPECT_TRUE(has(cli({"events", "--from", "0"}).errors, "invalid_request"));
 }
 
+TEST_F(ExitCodesTest, AnUnknownCommandIsNamed) {
+  const Finished unknown = cli({"snd", "a", "hello"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_TRUE(has(unknown.errors, "there is no command snd"));
+  EXPECT_TRUE(has(cli({"--json", "snd"}).errors, "there is no command snd"));
+  EXPECT_FALSE(has(cli({}).errors, "there is no command"));
+}
+
 TEST_F(ExitCodesTest, AWrongLineIsTwo) {
   make_store();
   for (const Arguments& wrong : {Arguments{},
