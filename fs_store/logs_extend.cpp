@@ -217,8 +217,9 @@ Result<void> Logs::remove_deleted() {
     unsynced_directories_.erase(directory);
     Result<void> done;
     auto entries = file_system_.list(directory);
-    if (!entries && !is_missing(entries.error())) done = std::move(entries).error();
-    if (entries) {
+    if (!entries) {
+      if (!is_missing(entries.error())) done = std::move(entries).error();
+    } else {
       // A directory in there is none of ours: it stays, and the one around it. Failing on it would
       // hold up all other logs.
       const auto is_stray = [](const DirectoryEntry& entry) {

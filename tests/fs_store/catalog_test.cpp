@@ -150,6 +150,7 @@ TEST_F(CatalogFiles, FailedRewriteLeavesTheOldOneInForceAndNothingElse) {
 TEST_F(CatalogFiles, IsWrittenAnewOnceHalfOfItIsOutOfForce) {
   const std::string long_name(1000, 'n');
   std::vector<CatalogUpdate> all;
+  all.reserve(100);
   for (int number = 0; number < 100; ++number)
     all.push_back(record("w" + std::to_string(number), 2, long_name));
   CatalogPosition position = update(catalog_, all, 2);
@@ -177,6 +178,7 @@ TEST_F(CatalogFiles, SmallCatalogIsNotWrittenAnewForItsGarbage) {
 
 TEST_F(CatalogFiles, LargeCatalogIsWrittenInBlocksAndLoadedWhole) {
   std::vector<CatalogUpdate> all;
+  all.reserve(3000);
   for (int number = 0; number < 3000; ++number)
     all.push_back(record("w" + std::to_string(number), 2, std::string(900, 'n')));
   EXPECT_EQ(load(update(catalog_, all, 2)).records.size(), 3000U);

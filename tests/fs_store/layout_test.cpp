@@ -239,7 +239,8 @@ TEST(LayoutTemporary, UnfinishedRuntimeIsNoRuntimesName) {
 TEST(LayoutQuarantine, NameTellsFileAndOffsetAndIsDrawn) {
   const std::string first = layout::quarantined("workers.w.transcript.jsonl", 0x1234);
   EXPECT_TRUE(first.starts_with("quarantine/workers.w.transcript.jsonl.0000000000001234."));
-  EXPECT_EQ(first.size(), std::string("quarantine/workers.w.transcript.jsonl").size() + 2 * 17);
+  EXPECT_EQ(first.size(),
+            std::string("quarantine/workers.w.transcript.jsonl").size() + std::size_t{2} * 17);
   EXPECT_NE(first, layout::quarantined("workers.w.transcript.jsonl", 0x1234));
 }
 

@@ -189,7 +189,7 @@ TEST(LogFileCost, PageReadsItsOwnBytesOnceAndLittleMore) {
   const LineLog log = log_of(20'000, 150);
   const std::string bytes = log.bytes();
   const Extent extent = log.extent();
-  const std::uint64_t own = 256 * 150;
+  const std::uint64_t own = std::uint64_t{256} * 150;
   for (const std::uint64_t start : Numbers{1, 5'000, 19'744}) {
     const Page page = read_page(bytes, extent, start, up, 256);
     ASSERT_EQ(page.numbers.size(), 256U);

@@ -86,7 +86,7 @@ TEST_F(StoreLock, HostileTextGetsIntoNoMessage) {
       "pid=-1 host=\xC3\xA9 since=\x7f\n",
       "pid=99999999999999999999999 \n",
       "pid=0\n",
-      std::string("pid=\0 host=a\0b\n", 16),
+      std::string("pid=\0 host=a\0b\n", 15),
       std::string(3'000'000, 'x'),
       std::string(600, ' ') + "pid=7 host=h since=s\n",
       std::string(4096, '\0'),

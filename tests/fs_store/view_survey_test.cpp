@@ -12,7 +12,6 @@
 namespace worker_runtime::fs_store {
 namespace {
 
-using testing::fails_with;
 using testing::is_ok;
 using testing::worker_id;
 
