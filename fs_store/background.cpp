@@ -45,12 +45,8 @@ void FsStore::background(const std::stop_token& stop) {
     const auto awake = [&] { return work_is_waiting_ || asked(); };
     if (logs_full_ || journal_full_) {
       wake_.wait_for(lock, stop, full_retry, asked);
-    } else if (!survey_.done()) {
-      wake_.wait_for(lock, stop, survey_pause, awake);
-    } else if (changed_since_) {
-      const auto due =
-          *changed_since_ + (deletion_is_waiting_ ? deletion_delay : options_.checkpoint_interval);
-      wake_.wait_until(lock, stop, due, awake);
+    } else if (const auto due = next_due()) {
+      wake_.wait_until(lock, stop, *due, awake);
     } else {
       wake_.wait(lock, stop, awake);
     }
@@ -64,6 +60,20 @@ void FsStore::background(const std::stop_token& stop) {
     }
     background_round(lock);
   }
+}
+
+/// When there is something to do even if nobody wakes this thread.
+std::optional<std::chrono::steady_clock::time_point> FsStore::next_due() const {
+  if (!survey_.done()) return std::chrono::steady_clock::now() + survey_pause;
+  std::optional<std::chrono::steady_clock::time_point> due;
+  if (changed_since_) {
+    due = *changed_since_ + (deletion_is_waiting_ ? deletion_delay : options_.checkpoint_interval);
+  }
+  if (unsynced_since_) {
+    const auto sync_due = *unsynced_since_ + options_.sync_interval;
+    due = due ? std::min(*due, sync_due) : sync_due;
+  }
+  return due;
 }
 
 void FsStore::background_round(std::unique_lock<std::mutex>& lock) {
@@ -123,16 +133,23 @@ void FsStore::extend_logs() {
   }
 }
 
+/// Durability::interval: syncs what has waited for long enough. False if the store failed.
+bool FsStore::sync_at_interval() {
+  const std::lock_guard lock(commit_mutex_);
+  {
+    const std::lock_guard state_lock(state_mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (!unsynced_since_ || now < *unsynced_since_ + options_.sync_interval) return true;
+    unsynced_since_.reset();
+  }
+  auto synced = journal_->sync();
+  if (!synced) static_cast<void>(fail(synced.error()));
+  return synced.has_value();
+}
+
 void FsStore::lay_out() {
   if (failure()) return;
-  if (options_.durability == Durability::interval) {
-    const std::lock_guard lock(commit_mutex_);
-    auto synced = journal_->sync();
-    if (!synced) {
-      static_cast<void>(fail(synced.error()));
-      return;
-    }
-  }
+  if (!sync_at_interval()) return;
   auto done = journal_->lay_out_ahead(journal_full_ ? LayOut::now : LayOut::when_needed);
   const std::uint64_t bytes = journal_->bytes();
   {

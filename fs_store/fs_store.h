@@ -18,6 +18,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -99,7 +100,9 @@ class FsStore final : public Store {
   void background(const std::stop_token& stop);
   void background_round(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] bool checkpoint_is_due() const;
+  [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_due() const;
   void extend_logs();
+  bool sync_at_interval();
   void lay_out();
   void set_full(bool& which, bool full, const std::string& detail);
   void raise_troubles();
@@ -157,6 +160,8 @@ class FsStore final : public Store {
   bool deletion_is_waiting_ = false;
   std::optional<std::chrono::steady_clock::time_point>
       changed_since_;  // first commit after the checkpoint
+  std::optional<std::chrono::steady_clock::time_point>
+      unsynced_since_;  // first commit after a sync; Durability::interval alone
   std::uint64_t journal_bytes_ = 0;
   std::uint64_t checkpoints_asked_ = 0;
   std::uint64_t checkpoints_done_ = 0;

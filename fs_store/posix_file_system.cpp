@@ -1,10 +1,10 @@
-// The file system of the operating system: the only file that makes system calls on files.
+// The file system of the operating system: with the other posix_* files, the only code that makes
+// system calls on files.
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,30 +16,10 @@
 #include <utility>
 
 #include "file_system.h"
+#include "posix_descriptor.h"
 
 namespace worker_runtime::fs_store {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  // The result of close is of no use here: what must be durable was synced before, and Linux
-  // releases the descriptor whatever it answers.
-  ~Descriptor() {
-    if (number_ >= 0) static_cast<void>(::close(number_));
-  }
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 /// What messages need to know about a file.
 struct Place {
@@ -451,28 +431,6 @@ bool is_full(const Error& error) {
 }
 bool is_missing(const Error& error) {
   return error.code() == ErrorCode::store_io && has_errno(error, {ENOENT});
-}
-
-std::optional<std::string> unsafe_file_system(const std::string& absolute_path) {
-  struct statfs status {};
-  if (::statfs(absolute_path.c_str(), &status) != 0) return std::nullopt;
-  struct Kind {
-    std::uint32_t magic;
-    const char* name;
-  };
-  // Magic numbers of statfs(2).
-  constexpr std::array<Kind, 8> unsafe{{{0x6969, "NFS"},
-                                        {0x65735546, "FUSE"},
-                                        {0xff534d42, "CIFS"},
-                                        {0xfe534d42, "SMB2"},
-                                        {0x517b, "SMB"},
-                                        {0x4d44, "FAT"},
-                                        {0x2011bab0, "exFAT"},
-                                        {0x01021997, "9P"}}};
-  for (const Kind& kind : unsafe) {
-    if (static_cast<std::uint32_t>(status.f_type) == kind.magic) return kind.name;
-  }
-  return std::nullopt;
 }
 
 Result<std::unique_ptr<FileSystem>> open_posix_file_system(const std::string& absolute_path,

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <thread>
 #include <utility>
@@ -39,6 +40,39 @@ struct View {
 /// A writer may drop a segment or a catalog between two steps of a load.
 bool may_pass(const Error& error) {
   return error.code() == ErrorCode::store_io || error.code() == ErrorCode::store_corrupt;
+}
+
+/// The Workers behind `after` whose transcripts end in damage: at least one more than `limit`, if
+/// there are so many, so that a page of them knows its end.
+Result<DamagedWorkers> find_damaged(const View& view, std::optional<WorkerId> after,
+                                    std::optional<std::uint64_t> limit) {
+  constexpr std::size_t step = 256;
+  const State& state = view.loaded->state;
+  const std::uint64_t enough = limit.value_or(state.runtime().limits.page_items);
+  DamagedWorkers damaged;
+  while (damaged.size() <= enough) {
+    const std::vector<WorkerPointer> workers = state.list(after, step);
+    if (workers.empty()) break;
+    for (const WorkerPointer& worker : workers) {
+      auto cause = view.logs.check_end(worker->record.worker_id);
+      if (!cause) return std::move(cause).error();
+      if (*cause) damaged.emplace(worker->record.worker_id, std::move(**cause));
+    }
+    after = workers.back()->record.worker_id;
+  }
+  return damaged;
+}
+
+/// How many Workers a writer has found to be damaged: a summary reads no file for each Worker.
+std::uint64_t reported_damaged(const View& view) {
+  std::set<WorkerId> damaged;
+  for (const Diagnostic& diagnostic : view.diagnostics->snapshot()) {
+    if (diagnostic.code == "worker.damaged" && diagnostic.worker_ref &&
+        view.loaded->state.find(diagnostic.worker_ref->worker_id)) {
+      damaged.insert(diagnostic.worker_ref->worker_id);
+    }
+  }
+  return damaged.size();
 }
 
 }  // namespace
@@ -157,8 +191,20 @@ Result<Reader> Reader::open(const std::filesystem::path& root,
 }
 
 Result<WorkerPage> Reader::list_workers(const ListQuery& query) const {
-  return implementation_->with_view([&](const View& view) {
-    return worker_runtime::list_workers(view.loaded->state, {}, query);
+  return implementation_->with_view([&](const View& view) -> Result<WorkerPage> {
+    if (query.status == StatusFilter::damaged) {
+      auto damaged = find_damaged(view, query.after, query.limit);
+      if (!damaged) return std::move(damaged).error();
+      return worker_runtime::list_workers(view.loaded->state, *damaged, query);
+    }
+    auto page = worker_runtime::list_workers(view.loaded->state, {}, query);
+    if (!page) return page;
+    for (WorkerSummary& worker : page->workers) {
+      auto cause = view.logs.check_end(worker.worker_ref.worker_id);
+      if (!cause) return std::move(cause).error();
+      worker.damaged = std::move(*cause);
+    }
+    return page;
   });
 }
 
@@ -192,6 +238,7 @@ Result<RuntimeSummary> Reader::summary() const {
   return implementation_->with_view([&](const View& view) -> Result<RuntimeSummary> {
     RuntimeSummary summary = summarize(view.loaded->state.runtime(), {});
     summary.backend = "fs_store";
+    summary.damaged_worker_count = reported_damaged(view);
     summary.durability = view.durability;
     summary.epoch = view.epoch;
     summary.diagnostic_count = view.diagnostics->total();

@@ -188,6 +188,12 @@ Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id, Dur
       scan.durability == Durability::sync ? Logs::Loss::impossible : Logs::Loss::allowed;
   auto logs_settled = settle_logs(logs, loss, settled);
   if (!logs_settled) return std::move(logs_settled).error();
+  if (loss == Logs::Loss::allowed) {
+    // The cut is durable before a segment that may promise Durability::sync is: lines that a power
+    // cut brought back would then count as acknowledged ones that the journal has lost.
+    auto synced = logs.sync();
+    if (!synced) return std::move(synced).error();
+  }
   if (scan.torn) {
     auto moved = move_torn_journal(file_system, *scan.torn, settled);
     if (!moved) return std::move(moved).error();

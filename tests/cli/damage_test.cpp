@@ -18,6 +18,8 @@ TEST_F(DamageTest, ShowTellsThatATranscriptIsShorterThanWhatWasAcknowledged) {
   std::filesystem::resize_file(transcript(), std::filesystem::file_size(transcript()) - 3);
 
   EXPECT_TRUE(has(done({"show", "a"}), "damage       the file has"));
+  EXPECT_TRUE(has(done({"list"}), "running, damaged"));
+  EXPECT_TRUE(has(done({"list", "--status", "damaged"}), "a "));
   EXPECT_TRUE(has(done({"--json", "show", "a"}), R"("damaged":"the file has)"));
 }
 
@@ -30,6 +32,7 @@ TEST_F(DamageTest, ADamagedWorkerTakesNoInputAndOthersDo) {
   const Finished refused = cli({"--json", "send", "a", "second"});
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_TRUE(has(refused.errors, R"("code":"worker_damaged")"));
+  EXPECT_TRUE(has(done({"status"}), "1 damaged"));
   EXPECT_EQ(cli({"send", "b", "first"}).exit_code, 0);
   EXPECT_EQ(cli({"stop", "a"}).exit_code, 0);
   EXPECT_EQ(cli({"verify"}).exit_code, 3);

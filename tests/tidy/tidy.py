@@ -66,7 +66,7 @@ def global_calls(names):
     return re.compile(r"(?<![\w>])::(" + "|".join(names.split()) + r") ?\(")
 
 
-POSIX_FILES = re.compile(r"^(fs_store/posix_\w+\.cpp|tests/.*)$")
+POSIX_FILES = re.compile(r"^(fs_store/posix_\w+\.(?:cpp|h)|tests/.*)$")
 FILE_SYSTEM_ADVICE = "goes through fs_store/file_system.h, whose POSIX form is fs_store/posix_*.cpp"
 NOWHERE = re.compile(r"^(?!)")
 TESTS_ONLY = re.compile(r"^(tests|bench|fuzz|examples)/")

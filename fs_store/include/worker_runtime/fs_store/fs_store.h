@@ -38,7 +38,8 @@ struct StoreOptions {
   bool create = false;
 
   Durability durability = Durability::sync;
-  std::chrono::milliseconds sync_interval{100};  ///< For Durability::interval.
+  /// Durability::interval: a commit is synced after this time, and what the sync takes, at most.
+  std::chrono::milliseconds sync_interval{100};
 
   /// Journal written since the last checkpoint.
   std::uint64_t checkpoint_bytes = std::uint64_t{64} << 20U;

@@ -31,8 +31,11 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
   ~Reader();
 
+  /// Looks at the end of the transcript of each Worker that it shows, and for the filter `damaged`
+  /// at those of all Workers.
   Result<WorkerPage> list_workers(const ListQuery& query = {}) const;
   Result<WorkerDetail> worker_detail(const WorkerRef& worker_ref) const;
+  /// `damaged_worker_count` counts those that a writer has reported.
   Result<RuntimeSummary> summary() const;
   Result<DiagnosticPage> diagnostics(std::uint64_t after = 0,
                                      std::optional<std::uint64_t> limit = std::nullopt) const;
