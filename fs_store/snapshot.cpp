@@ -30,7 +30,10 @@ Error corrupt(const FileSystem& file_system, const std::string& path, std::strin
 
 Error at_place(Error error, const FileSystem& file_system, const std::string& path,
                std::optional<std::uint64_t> line, std::optional<std::uint64_t> offset) {
-  if (error.code() != ErrorCode::store_corrupt || error.get<FileFields>() != nullptr) return error;
+  // The decoder knows no place: its errors have the fields of a file, but no path.
+  const auto* const fields = error.get<FileFields>();
+  const bool placed = fields != nullptr && !fields->path.empty();
+  if (error.code() != ErrorCode::store_corrupt || placed) return error;
   return corrupt(file_system, path, error.message(), line, offset);
 }
 

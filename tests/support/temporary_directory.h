@@ -12,9 +12,9 @@ namespace worker_runtime::testing {
 
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string form =
-        (std::filesystem::temp_directory_path() / "worker-runtime-test-XXXXXX").string();
+  explicit TemporaryDirectory(
+      const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
+    std::string form = (parent / "worker-runtime-test-XXXXXX").string();
     if (mkdtemp(form.data()) == nullptr) {
       ADD_FAILURE() << "cannot make a directory like " << form;
     } else {
@@ -26,6 +26,15 @@ class TemporaryDirectory {
   ~TemporaryDirectory() {
     std::error_code ignored;  // what can't be removed is the system's to clear away
     if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+
+  /// Where files live in memory, if there is such a place: for tests of many openings that ask
+  /// nothing of the disk.
+  static std::filesystem::path quick_place() {
+    std::error_code ignored;
+    const std::filesystem::path memory = "/dev/shm";
+    return std::filesystem::is_directory(memory, ignored) ? memory
+                                                          : std::filesystem::temp_directory_path();
   }
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
