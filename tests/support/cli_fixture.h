@@ -31,8 +31,8 @@ class CliTest : public ::testing::Test {
   [[nodiscard]] Finished cli(const Arguments& arguments, std::string_view input = {}) const {
     return testing::run(line(arguments), input);
   }
-  /// A command that must do what it says: its output.
-  [[nodiscard]] std::string done(const Arguments& arguments, std::string_view input = {}) const {
+  /// A command that must do what it says, or the test fails: its output.
+  std::string done(const Arguments& arguments, std::string_view input = {}) const {
     const Finished finished = cli(arguments, input);
     EXPECT_EQ(finished.exit_code, 0) << finished.errors;
     EXPECT_EQ(finished.errors, "");
