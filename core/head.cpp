@@ -50,13 +50,13 @@ const ChangedWorker* Head::find_touched(const WorkerId& worker_id) const {
 
 const WorkerState* Head::find(const WorkerId& worker_id) const {
   if (const ChangedWorker* const touched = find_touched(worker_id)) return touched->worker.get();
-  const auto found = base_.workers_.find(worker_id);
-  return found == base_.workers_.end() ? nullptr : found->second.get();
+  const auto found = base_.workers.find(worker_id);
+  return found == base_.workers.end() ? nullptr : found->second.get();
 }
 
 bool Head::is_taken(const WorkerId& worker_id) const {
-  if (find_touched(worker_id) != nullptr || base_.workers_.contains(worker_id) ||
-      base_.tombstones_.contains(worker_id)) {
+  if (find_touched(worker_id) != nullptr || base_.workers.contains(worker_id) ||
+      base_.tombstones.contains(worker_id)) {
     return true;
   }
   const auto number = generated_worker_number(worker_id);
@@ -67,7 +67,7 @@ std::optional<CreateKeyTarget> Head::find_create_key(const std::string& key) con
   std::optional<CreateKeyTarget> target;
   if (const auto found = create_keys_.find(key); found != create_keys_.end()) {
     target = found->second;
-  } else if (const auto known = base_.create_keys_.find(key); known != base_.create_keys_.end()) {
+  } else if (const auto known = base_.create_keys.find(key); known != base_.create_keys.end()) {
     target = known->second;
   }
   if (target) target->deleted = find(target->worker_id) == nullptr;
@@ -82,9 +82,9 @@ const KeyedEntry* Head::find_entry_key(const WorkerId& worker_id, const std::str
 
 std::vector<WorkerId> Head::running() const {
   std::vector<WorkerId> ids;
-  for (const WorkerId* const worker_id : base_.order_) {
+  for (const WorkerId* const worker_id : base_.order) {
     if (find_touched(*worker_id) != nullptr) continue;
-    if (base_.workers_.at(*worker_id)->record.status == WorkerStatus::running)
+    if (base_.workers.at(*worker_id)->record.status == WorkerStatus::running)
       ids.push_back(*worker_id);
   }
   for (const ChangedWorker& touched : touched_) {
@@ -356,7 +356,7 @@ std::vector<WorkerId> Head::deleted() const {
 }
 
 void Head::merge_into(StateImplementation& state) {
-  state.runtime_ = std::move(runtime_);
+  state.runtime = std::move(runtime_);
   for (ChangedWorker& touched : touched_) {
     if (touched.worker) {
       state.put(std::move(touched.worker));

@@ -21,7 +21,7 @@ namespace worker_runtime {
 
 /// So many Workers' windows are kept, and so many entries in all of them.
 inline constexpr std::size_t key_windows_max = 4096;
-inline constexpr std::size_t key_window_entries_max = 256 * 1024;
+inline constexpr std::size_t key_window_entries_max = std::size_t{256} << 10U;
 
 /// Whether the key of an entry still counts in a transcript that ends at `last`.
 inline bool is_covered(Sequence sequence, Sequence last) {

@@ -152,7 +152,8 @@ Result<EventPage> Runtime::Implementation::wait_events(EventId from,
                                                        const std::stop_token& stop,
                                                        std::optional<std::uint64_t> limit) const {
   // Who waits is counted to the end: the destructor waits for the last.
-  struct Counted {
+  class Counted {
+   public:
     explicit Counted(const Implementation& runtime) : runtime_(runtime) { ++runtime_.waiters_; }
     Counted(const Counted&) = delete;
     Counted& operator=(const Counted&) = delete;
@@ -160,6 +161,8 @@ Result<EventPage> Runtime::Implementation::wait_events(EventId from,
       const std::lock_guard lock(runtime_.wait_mutex_);
       if (--runtime_.waiters_ == 0 && runtime_.closed_) runtime_.events_arrived_.notify_all();
     }
+
+   private:
     const Implementation& runtime_;
   };
   const Counted counted(*this);

@@ -10,28 +10,28 @@ namespace worker_runtime {
 void StateImplementation::put(WorkerPointer worker) {
   const WorkerRecord& record = worker->record;
   if (record.create_key && worker->create_digest) {
-    create_keys_[*record.create_key] = {record.worker_id, *worker->create_digest, false};
+    create_keys[*record.create_key] = {record.worker_id, *worker->create_digest, false};
   }
-  const auto [place, is_new] = workers_.try_emplace(record.worker_id);
+  const auto [place, is_new] = workers.try_emplace(record.worker_id);
   place->second = std::move(worker);
-  if (is_new) order_.insert(&place->first);
+  if (is_new) order.insert(&place->first);
 }
 
 void StateImplementation::remove(const WorkerId& worker_id) {
-  const auto found = workers_.find(worker_id);
-  if (found == workers_.end()) return;
-  order_.erase(&found->first);
-  workers_.erase(found);
+  const auto found = workers.find(worker_id);
+  if (found == workers.end()) return;
+  order.erase(&found->first);
+  workers.erase(found);
 }
 
 void StateImplementation::put(Tombstone tombstone) {
   remove(tombstone.worker_id);
   if (tombstone.create_key) {
-    create_keys_[tombstone.create_key->key] = {tombstone.worker_id, tombstone.create_key->digest,
-                                               true};
+    create_keys[tombstone.create_key->key] = {tombstone.worker_id, tombstone.create_key->digest,
+                                              true};
   }
   WorkerId worker_id = tombstone.worker_id;
-  tombstones_.insert_or_assign(std::move(worker_id), std::move(tombstone));
+  tombstones.insert_or_assign(std::move(worker_id), std::move(tombstone));
 }
 
 State::State(RuntimeRecord record)
@@ -40,33 +40,33 @@ State::State(State&&) noexcept = default;
 State& State::operator=(State&&) noexcept = default;
 State::~State() = default;
 
-const RuntimeRecord& State::runtime() const { return implementation_->runtime_; }
+const RuntimeRecord& State::runtime() const { return implementation_->runtime; }
 
 WorkerPointer State::find(const WorkerId& worker_id) const {
-  const auto found = implementation_->workers_.find(worker_id);
-  return found == implementation_->workers_.end() ? nullptr : found->second;
+  const auto found = implementation_->workers.find(worker_id);
+  return found == implementation_->workers.end() ? nullptr : found->second;
 }
 
 std::vector<WorkerPointer> State::list(const std::optional<WorkerId>& after,
                                        std::size_t count) const {
   std::vector<WorkerPointer> found;
-  const auto& order = implementation_->order_;
+  const auto& order = implementation_->order;
   for (auto place = after ? order.upper_bound(&*after) : order.begin();
        place != order.end() && found.size() < count; ++place) {
-    found.push_back(implementation_->workers_.find(**place)->second);
+    found.push_back(implementation_->workers.find(**place)->second);
   }
   return found;
 }
 
 std::vector<Tombstone> State::tombstones() const {
   std::vector<Tombstone> all;
-  for (const auto& [worker_id, tombstone] : implementation_->tombstones_) all.push_back(tombstone);
+  for (const auto& [worker_id, tombstone] : implementation_->tombstones) all.push_back(tombstone);
   return all;
 }
 
 void State::put(WorkerPointer worker) { implementation_->put(std::move(worker)); }
 void State::put(Tombstone tombstone) { implementation_->put(std::move(tombstone)); }
-void State::put(RuntimeRecord record) { implementation_->runtime_ = std::move(record); }
+void State::put(RuntimeRecord record) { implementation_->runtime = std::move(record); }
 
 Result<Applied> State::apply(const Commit& commit) {
   if (commit.lsn != runtime().lsn.next()) {

@@ -34,22 +34,22 @@ class StateImplementation {
     bool operator()(const WorkerId* left, const WorkerId* right) const { return *left < *right; }
   };
 
-  explicit StateImplementation(RuntimeRecord runtime) : runtime_(std::move(runtime)) {}
+  explicit StateImplementation(RuntimeRecord record) : runtime(std::move(record)) {}
 
   void put(WorkerPointer worker);
   void remove(const WorkerId& worker_id);
   void put(Tombstone tombstone);
 
-  RuntimeRecord runtime_;
-  std::unordered_map<WorkerId, WorkerPointer> workers_;
-  std::set<const WorkerId*, ByText> order_;  // the keys of workers_
-  std::unordered_map<std::string, CreateKeyTarget> create_keys_;
-  std::unordered_map<WorkerId, Tombstone> tombstones_;
+  RuntimeRecord runtime;
+  std::unordered_map<WorkerId, WorkerPointer> workers;
+  std::set<const WorkerId*, ByText> order;  // the keys of workers
+  std::unordered_map<std::string, CreateKeyTarget> create_keys;
+  std::unordered_map<WorkerId, Tombstone> tombstones;
 };
 
 class Head {
  public:
-  explicit Head(const StateImplementation& base) : base_(base), runtime_(base.runtime_) {}
+  explicit Head(const StateImplementation& base) : base_(base), runtime_(base.runtime) {}
 
   [[nodiscard]] const RuntimeRecord& runtime() const { return runtime_; }
   /// Null if there is none. Valid until the Worker changes.

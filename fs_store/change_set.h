@@ -37,7 +37,7 @@ struct ChangeSet {
   [[nodiscard]] bool empty() const { return workers.empty() && !runtime_changed; }
 
   /// Takes back what a failed checkpoint did not write; what is newer here stays.
-  void put_back(ChangeSet older) {
+  void put_back(ChangeSet&& older) {
     for (auto& [worker_id, record] : older.workers) {
       const auto [place, is_new] = workers.try_emplace(worker_id, std::move(record));
       if (!is_new && place->second.create.empty() && place->second.worker) {

@@ -78,7 +78,7 @@ TEST(CompactJsonObjectTest, NestingIsBoundedAndCostsNoStack) {
   };
   EXPECT_FALSE(is_refused(nested(data_depth_max)));
   EXPECT_TRUE(is_refused(nested(data_depth_max + 1)));
-  EXPECT_TRUE(is_refused("{\"a\":" + std::string(10'000'000, '[')));
+  EXPECT_TRUE(is_refused("{\"a\":" + std::string(8'000'000, '[')));
 }
 
 TEST(CompactJsonObjectTest, FaultIsNamedWithItsByteOffset) {
