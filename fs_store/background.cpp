@@ -9,7 +9,8 @@ namespace worker_runtime::fs_store {
 namespace {
 
 /// A delete is followed by a checkpoint that takes the last of the Worker out of every live file.
-constexpr std::chrono::milliseconds deletion_delay{1000};
+/// One that found no space is tried again after the same time.
+constexpr std::chrono::milliseconds soon{1000};
 /// While the disk is full, room is looked for this often.
 constexpr std::chrono::milliseconds full_retry{200};
 /// Views looked at between two other pieces of work.
@@ -67,7 +68,9 @@ std::optional<std::chrono::steady_clock::time_point> FsStore::next_due() const {
   if (!survey_.done()) return std::chrono::steady_clock::now() + survey_pause;
   std::optional<std::chrono::steady_clock::time_point> due;
   if (changed_since_) {
-    due = *changed_since_ + (deletion_is_waiting_ ? deletion_delay : options_.checkpoint_interval);
+    const bool hurry = deletion_is_waiting_ || checkpoint_full_;
+    due = *changed_since_ +
+          (hurry ? std::min(soon, options_.checkpoint_interval) : options_.checkpoint_interval);
   }
   if (unsynced_since_) {
     const auto sync_due = *unsynced_since_ + options_.sync_interval;
@@ -79,6 +82,7 @@ std::optional<std::chrono::steady_clock::time_point> FsStore::next_due() const {
 void FsStore::background_round(std::unique_lock<std::mutex>& lock) {
   work_is_waiting_ = false;
   const std::uint64_t asked = checkpoints_asked_;
+  journal_bytes_ = journal_->bytes();
   const bool checkpoint_now = asked > checkpoints_done_ || checkpoint_is_due();
   lock.unlock();
   if (checkpoint_now) {
@@ -114,7 +118,7 @@ bool FsStore::checkpoint_is_due() const {
   if (!changed_since_) return false;
   const auto waited = std::chrono::steady_clock::now() - *changed_since_;
   return waited >= options_.checkpoint_interval ||
-         (deletion_is_waiting_ && waited >= deletion_delay) ||
+         ((deletion_is_waiting_ || checkpoint_full_) && waited >= soon) ||
          journal_bytes_ >= options_.checkpoint_bytes;
 }
 
@@ -172,7 +176,7 @@ void FsStore::set_full(bool& which, bool full, const std::string& detail) {
     full_detail_ = detail;
     diagnostics_->raise_once(system_clock()(), Severity::error, "store.full", detail);
     wake_.notify_one();
-  } else if (!logs_full_ && !journal_full_) {
+  } else if (!logs_full_ && !journal_full_ && !checkpoint_full_) {
     diagnostics_->clear("store.full");
   }
 }

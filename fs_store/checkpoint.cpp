@@ -11,7 +11,7 @@ namespace worker_runtime::fs_store {
 
 Result<Lsn> FsStore::run_checkpoint(Final final) {
   auto input = begin_checkpoint(final);
-  if (!input) return std::move(input).error();
+  if (!input) return checkpoint_failed(std::move(input).error());
   if (!*input) {
     const std::lock_guard lock(state_mutex_);
     return checkpoint_lsn_;
@@ -20,18 +20,38 @@ Result<Lsn> FsStore::run_checkpoint(Final final) {
   if (!written) {
     const std::lock_guard lock(commit_mutex_);
     changes_.put_back(std::move((*input)->changes));
-    const std::lock_guard state_lock(state_mutex_);
-    if (!changed_since_) changed_since_ = std::chrono::steady_clock::now();
-    return std::move(written).error();
   }
+  if (!written) return checkpoint_failed(std::move(written).error());
   const Lsn lsn = (*input)->record.lsn;
   {
     const std::lock_guard lock(state_mutex_);
     checkpoint_lsn_ = lsn;
     journal_bytes_ = journal_->bytes();
   }
+  // It has extended the logs too.
+  set_full(logs_full_, false, {});
+  set_full(checkpoint_full_, false, {});
   diagnostics_->clear("store.checkpoint_failed");
   return lsn;
+}
+
+/// The journal keeps what no checkpoint stands for: one that fails is made up for by the next.
+Error FsStore::checkpoint_failed(Error cause) {
+  if (cause.code() == ErrorCode::store_failed) return cause;
+  {
+    const std::lock_guard lock(state_mutex_);
+    changed_since_ = std::chrono::steady_clock::now();
+  }
+  if (is_full(cause)) {
+    cause = Error(ErrorCode::store_full, "the disk is full: " + cause.message(), cause.fields());
+  }
+  if (cause.code() == ErrorCode::store_full) {
+    set_full(checkpoint_full_, true, cause.message());
+  } else {
+    diagnostics_->raise_once(system_clock()(), Severity::error, "store.checkpoint_failed",
+                             cause.message());
+  }
+  return cause;
 }
 
 /// Fixes the LSN. None: there is nothing to write.

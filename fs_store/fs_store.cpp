@@ -434,7 +434,9 @@ Result<void> FsStore::close() {
   }
   logs_.release();
   lock_.reset();
-  if (!done) return std::move(done).error();
+  // On a full disk there is no checkpoint, but everything is in the journal: the next open replays
+  // it.
+  if (!done && done.error().code() != ErrorCode::store_full) return std::move(done).error();
   return {};
 }
 
@@ -447,7 +449,7 @@ std::optional<StoreHealth> FsStore::health() const {
   health.durable_lsn = durable_lsn_;
   health.checkpoint_lsn = checkpoint_lsn_;
   health.journal_bytes = journal_bytes_;
-  if (logs_full_ || journal_full_) {
+  if (logs_full_ || journal_full_ || checkpoint_full_) {
     health.state = StoreHealth::Condition::full;
     health.detail = full_detail_;
   }

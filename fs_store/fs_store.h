@@ -110,6 +110,7 @@ class FsStore final : public Store {
 
   // checkpoint.cpp
   Result<Lsn> run_checkpoint(Final final);
+  Error checkpoint_failed(Error cause);
   Result<std::optional<CheckpointInput>> begin_checkpoint(Final final);
   Result<void> write_checkpoint(CheckpointInput& input);
   Result<std::vector<CatalogUpdate>> catalog_updates(const ChangeSet& changes);
@@ -155,6 +156,7 @@ class FsStore final : public Store {
   std::optional<Error> failure_;
   bool logs_full_ = false;
   bool journal_full_ = false;
+  bool checkpoint_full_ = false;  // refuses nothing: growth goes on while journal and logs can
   std::string full_detail_;
   bool work_is_waiting_ = false;
   bool deletion_is_waiting_ = false;
