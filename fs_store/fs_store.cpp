@@ -274,6 +274,12 @@ std::optional<Error> FsStore::check_worker(const WorkerId& worker_id) {
   if (*cause) {
     return corrupt(*file_system_, layout::log_file(layout::transcript(worker_id)), **cause);
   }
+  // The ids inside a file are the authority: one of another Worker must not be continued.
+  if (const std::uint64_t last = logs_.transcript(worker_id).last; last > 0) {
+    const PageRange range{last, last, Direction::newest_first, 1, UINT64_MAX};
+    auto read = read_transcript_page(logs_, {runtime_id_, worker_id}, range);
+    if (!read) return std::move(read).error();
+  }
   checked_.insert(worker_id);
   return std::nullopt;
 }
@@ -311,7 +317,10 @@ Result<std::vector<Event>> read_event_page(const Logs& logs, const PageRange& ra
     return events.size() < range.items && bytes < range.bytes;
   });
   if (!read) return std::move(read).error();
-  if (problem && events.empty()) return *std::move(problem);
+  if (problem && events.empty()) {
+    return at_place(*std::move(problem), logs.file_system(), layout::log_file(layout::events), {},
+                    {});
+  }
   return events;
 }
 
@@ -341,7 +350,10 @@ Result<std::vector<TranscriptEntry>> read_transcript_page(const Logs& logs,
         return entries.size() < range.items && bytes < range.bytes;
       });
   if (!read) return std::move(read).error();
-  if (problem && entries.empty()) return *std::move(problem);
+  if (problem && entries.empty()) {
+    const std::string path = layout::log_file(layout::transcript(worker_ref.worker_id));
+    return at_place(*std::move(problem), logs.file_system(), path, {}, {});
+  }
   return entries;
 }
 

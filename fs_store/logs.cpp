@@ -124,6 +124,20 @@ Result<void> Logs::read_transcript(const WorkerId& worker_id, const PageRange& r
   return read(transcript_log(worker_id), &worker_id, range, visitor);
 }
 
+namespace {
+
+/// Behind damage that reaches to the end of the files, what waits can be read still.
+Error readable_again_at(Error error, std::uint64_t number) {
+  const auto* const known = error.get<FileFields>();
+  if (error.code() != ErrorCode::store_corrupt || known == nullptr || known->next_readable)
+    return error;
+  FileFields fields = *known;
+  fields.next_readable = number;
+  return {error.code(), error.message(), std::move(fields)};
+}
+
+}  // namespace
+
 Logs::View Logs::view(const WorkerId* worker_id, const PageRange& range) const {
   View view;
   const std::lock_guard lock(mutex_);
@@ -172,6 +186,8 @@ Result<void> Logs::read(const Name& name, const WorkerId* worker_id, const PageR
       if (!done && moved && !any) continue;
       // A page that has something ends before the damage; the next one starts on it.
       if (!done && any && done.error().code() == ErrorCode::store_corrupt) return {};
+      if (!done && range.last > seen.end.last)
+        return readable_again_at(std::move(done).error(), seen.end.last + 1);
       if (!done) return done;
     }
     if (range.direction == Direction::oldest_first && !enough) visit_pending(seen);

@@ -64,6 +64,8 @@ class Logs {
   Logs(FileSystem& file_system, std::uint64_t part_bytes)
       : file_system_(file_system), part_bytes_(part_bytes) {}
 
+  [[nodiscard]] const FileSystem& file_system() const { return file_system_; }
+
   // ---- what is there; thread-safe
 
   void set_events(LogWatermark end);
