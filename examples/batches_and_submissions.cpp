@@ -38,7 +38,7 @@ wr::WorkerRef create_with_instructions(wr::Runtime& runtime, const wr::RuntimeId
   const auto& last = std::get<wr::EntryAccepted>(answers->at(2));  // the answers, in the same order
   // [/batch]
   if (last.sequence != wr::Sequence{2}) std::exit(1);
-  return translator;
+  return last.worker_ref;
 }
 
 }  // namespace
