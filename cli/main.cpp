@@ -46,6 +46,8 @@ Exit usage(const CLI::App& app, const Options& options, const CLI::ParseError& p
 int run(int argc, char** argv) {
   // A reader that goes away shows as EPIPE at the write, not as a death in mid-commit.
   std::signal(SIGPIPE, SIG_IGN);
+  // And a limit on the size of files as EFBIG, which is a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   Options options;
   Run command;
   CLI::App app("Hosts many long-lived workers in plain files that survive crashes.",
