@@ -336,7 +336,7 @@ void Head::begin_unit() {
 }
 
 void Head::roll_back() {
-  for (auto undo = undo_.rbegin(); undo != undo_.rend(); ++undo) (*undo)();
+  for (; !undo_.empty(); undo_.pop_back()) undo_.back()();
   runtime_ = *std::move(runtime_before_);
   keyed_.erase(keyed_.begin() + static_cast<std::ptrdiff_t>(keyed_before_), keyed_.end());
   end_unit();

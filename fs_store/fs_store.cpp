@@ -82,6 +82,10 @@ Result<Restored> FsStore::restore() {
                              "the file system (" + *unsafe_ + ") may lose acknowledged operations");
   }
 
+  // A checkpoint that was cut off leaves a catalog that nobody names: Workers that are deleted
+  // since may stand in it.
+  auto removed = catalog_.remove_old();
+  if (!removed) return std::move(removed).error();
   catalog_needs_rewrite_ = !loaded->catalog_repairs.empty();
 
   const std::lock_guard lock(commit_mutex_);
@@ -371,9 +375,11 @@ Result<std::vector<KeyedEntry>> FsStore::read_keyed_entries(const WorkerId& work
   Decoder decoder;
   std::vector<KeyedEntry> keyed;
   std::optional<Error> problem;
-  const PageRange range{first.value, last.value, Direction::oldest_first,
-                        last.value - first.value + 1, UINT64_MAX};
-  auto read = logs_.read_transcript(worker_id, range, [&](std::uint64_t, std::string_view line) {
+  PageRange range{first.value, last.value, Direction::oldest_first, last.value - first.value + 1,
+                  UINT64_MAX};
+  std::uint64_t next = first.value;
+  const auto take = [&](std::uint64_t number, std::string_view line) {
+    next = number + 1;
     auto entry = decoder.entry(line);
     if (!entry) {
       problem = std::move(entry).error();
@@ -385,7 +391,18 @@ Result<std::vector<KeyedEntry>> FsStore::read_keyed_entries(const WorkerId& work
           {std::move(*entry->idempotency_key), entry->sequence, entry->event_id, digest});
     }
     return true;
-  });
+  };
+  auto read = logs_.read_transcript(worker_id, range, take);
+  // A page ends before damage. Here that would forget keys, and do an operation twice: going on
+  // from there tells what is wrong.
+  if (read && !problem && next <= last.value) {
+    range.first = next;
+    read = logs_.read_transcript(worker_id, range, take);
+    if (read && !problem && next <= last.value) {
+      return corrupt(*file_system_, layout::log_file(layout::transcript(worker_id)),
+                     "sequence " + std::to_string(next) + " is missing");
+    }
+  }
   if (!read) return std::move(read).error();
   if (problem) return *std::move(problem);
   return keyed;

@@ -201,6 +201,11 @@ class Scan {
       return look_behind(line);
     }
     auto record = decoder_.record(line.text);
+    if (!record && decoder_.segment_header(line.text)) {
+      // A header where a record belongs is a line that was doubled or moved, not a newer schema.
+      bad_ = TornTail{path_, line.number, line.offset, 0};
+      return look_behind(line);
+    }
     if (!record)
       return at_place(std::move(record).error(), file_system_, path_, line.number, line.offset);
     if (next_first && record->head.lsn >= *next_first) {

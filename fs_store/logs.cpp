@@ -292,6 +292,10 @@ Result<std::unique_ptr<File>> Logs::open_part(const Name& name, Part& part,
 }
 
 Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id) const {
+  auto kind = file_system_.kind(layout::worker_directory(worker_id));
+  if (!kind) return std::move(kind).error();
+  if (*kind && **kind != EntryKind::directory)
+    return std::optional<std::string>("its directory is no directory");
   const LogWatermark end = transcript(worker_id);
   if (end.last < end.first) return std::optional<std::string>();
   const Name name = transcript_log(worker_id);

@@ -217,7 +217,11 @@ Result<void> Logs::remove_deleted() {
     unsynced_directories_.erase(directory);
     Result<void> done;
     auto entries = file_system_.list(directory);
-    if (!entries) {
+    auto kind = file_system_.kind(directory);
+    if (kind && *kind && **kind != EntryKind::directory) {
+      // Somebody put a file or a link where the directory was: it goes with the Worker.
+      done = file_system_.remove_file(directory);
+    } else if (!entries) {
       if (!is_missing(entries.error())) done = std::move(entries).error();
     } else {
       // A directory in there is none of ours: it stays, and the one around it. Failing on it would

@@ -397,10 +397,10 @@ class Run {
         const std::string directory = layout::worker_directory(worker->record.worker_id);
         if (!catalog_.place(worker->record.worker_id)) continue;  // so far only in the journal
         auto kind = file_system_.kind(directory);
-        if (!kind || *kind) continue;
+        if (!kind || *kind == EntryKind::directory) continue;
         const bool has_entries = logs_.transcript(worker->record.worker_id).last > 0;
         find(has_entries ? Severity::error : Severity::warning, "worker_missing",
-             "the records name this worker, but its directory is missing", directory);
+             "the records name this worker, but it has no directory", directory);
       }
     }
   }
