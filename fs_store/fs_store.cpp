@@ -241,8 +241,15 @@ Result<void> FsStore::write_mark(DurableMark::Writer writer) {
     if (!file && is_missing(file.error())) file = file_system_->open(path, OpenMode::create_new);
     if (!file) return std::move(file).error();
     mark_file_ = std::move(*file);
-    auto cut = mark_file_->truncate(0);
-    if (!cut) return cut;
+    // Overwritten in place, never emptied first: a reader that finds no mark does not know where to
+    // stop, and a full disk has no block to give back.
+    const std::uint64_t length = durable_mark_text({}).size();
+    auto size = mark_file_->size();
+    if (!size) return std::move(size).error();
+    if (*size > length) {
+      auto cut = mark_file_->truncate(length);
+      if (!cut) return cut;
+    }
   }
   return mark_file_->write(
       0, durable_mark_text({journal_->last_lsn(), epoch_, writer, options_.durability}));

@@ -129,6 +129,30 @@ TEST_F(Recovery, NoSegmentIsContinued) {
   expect_clean();
 }
 
+TEST_F(Recovery, TheWritersMarkIsWholeWhileTheNextWriterTakesItOver) {
+  // A reader that finds none would take the whole journal for durable.
+  open();
+  create("w");
+  drop();
+  const auto size = std::filesystem::file_size(path("journal/durable"));
+  faults_.set_hook([&](CallKind kind, const std::string& file) {
+    EXPECT_EQ(std::filesystem::file_size(path("journal/durable")), size)
+        << "before " << to_string(kind) << " " << file;
+  });
+  open_faulty();
+  drop();
+  faults_.set_hook({});
+}
+
+TEST_F(Recovery, AMarkThatIsTooLongIsCut) {
+  open();
+  drop();
+  const auto size = std::filesystem::file_size(path("journal/durable"));
+  write("journal/durable", std::string(1000, 'x'));
+  open();
+  EXPECT_EQ(std::filesystem::file_size(path("journal/durable")), size);
+}
+
 TEST_F(Recovery, TheEpochRisesByOneWithEachOpen) {
   for (std::uint64_t epoch = 1; epoch <= 6; ++epoch) {
     open();
