@@ -12,7 +12,7 @@
 #include "worker_runtime/result.h"
 #include "worker_runtime/runtime.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library calls it so
 class App;
 }
 

@@ -139,9 +139,10 @@ Result<TranscriptPage> Runtime::read_transcript(const WorkerRef& worker_ref,
                                                 const TranscriptQuery& query) const {
   return implementation_->read_transcript(worker_ref, query);
 }
-Result<EventPage> Runtime::wait_events(EventId from, std::chrono::milliseconds timeout,
-                                       std::stop_token stop,
-                                       std::optional<std::uint64_t> limit) const {
+Result<EventPage> Runtime::wait_events(
+    EventId from, std::chrono::milliseconds timeout,
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): callers give one that they made
+    std::stop_token stop, std::optional<std::uint64_t> limit) const {
   return implementation_->wait_events(from, timeout, stop, limit);
 }
 Result<Lsn> Runtime::checkpoint() { return implementation_->checkpoint(); }

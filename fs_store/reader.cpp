@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds poll_interval{50};
 
 /// One consistent look at the store.
 struct View {
-  View(FileSystem& file_system) : logs(file_system, UINT64_MAX), catalog(file_system) {}
+  explicit View(FileSystem& file_system) : logs(file_system, UINT64_MAX), catalog(file_system) {}
   Logs logs;
   Catalog catalog;
   std::optional<Loaded> loaded;
@@ -290,9 +290,10 @@ Result<TranscriptPage> Reader::read_transcript(const WorkerRef& worker_ref,
   });
 }
 
-Result<EventPage> Reader::wait_events(EventId from, std::chrono::milliseconds timeout,
-                                      std::stop_token stop,
-                                      std::optional<std::uint64_t> limit) const {
+Result<EventPage> Reader::wait_events(
+    EventId from, std::chrono::milliseconds timeout,
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): callers give one that they made
+    std::stop_token stop, std::optional<std::uint64_t> limit) const {
   EventQuery query;
   query.from = from;
   query.limit = limit;
