@@ -79,7 +79,7 @@ void limit_write_and_fdatasync(benchmark::State& state) {
   }
   if (::fsync(file) != 0) std::abort();
   off_t offset = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     if (::pwrite(file, record.data(), record.size(), offset) < 0) std::abort();
     if (::fdatasync(file) != 0) std::abort();
     offset = (offset + static_cast<off_t>(record.size())) % (size - 4096);
@@ -91,7 +91,7 @@ BENCHMARK(limit_write_and_fdatasync)->UseRealTime()->Unit(benchmark::kMicrosecon
 
 void send_input_sync(benchmark::State& state) {
   if (state.thread_index() == 0) shared_bench = std::make_unique<Bench>();
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     auto accepted =
         shared_bench->runtime->send_input({shared_bench->worker_ref, wr::InputRole::user, content});
     if (!accepted) std::abort();
@@ -111,11 +111,11 @@ void submit_sync(benchmark::State& state) {
   const Bench bench;
   auto& runtime = const_cast<wr::Runtime&>(*bench.runtime);
   const auto in_flight = static_cast<std::size_t>(state.range(0));
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     std::promise<void> last;
     for (std::size_t number = 1; number <= in_flight; ++number) {
       runtime.submit(wr::SendInput{bench.worker_ref, wr::InputRole::user, content},
-                     [&last, is_last = number == in_flight](wr::Result<wr::Answer> answer) {
+                     [&last, is_last = number == in_flight](const wr::Result<wr::Answer>& answer) {
                        if (!answer) std::abort();
                        if (is_last) last.set_value();
                      });

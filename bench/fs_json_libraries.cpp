@@ -7,6 +7,7 @@
 #include <rapidjson/writer.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -28,7 +29,7 @@ void read_simdjson_ondemand(benchmark::State& state) {
   const simdjson::padded_string line(sample_line());
   simdjson::ondemand::parser parser;
   std::uint64_t sum = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     simdjson::ondemand::document document;
     if (parser.iterate(line).get(document) != simdjson::SUCCESS) return state.SkipWithError("json");
     simdjson::ondemand::object members;
@@ -66,7 +67,7 @@ void read_simdjson_dom(benchmark::State& state) {
   const simdjson::padded_string line(sample_line());
   simdjson::dom::parser parser;
   std::uint64_t sum = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     simdjson::dom::object members;
     if (parser.parse(line).get(members) != simdjson::SUCCESS) return state.SkipWithError("json");
     for (const auto member : members) {
@@ -84,15 +85,15 @@ BENCHMARK(read_simdjson_dom);
 void read_rapidjson(benchmark::State& state) {
   const std::string line = sample_line();
   std::uint64_t sum = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     rapidjson::Document document;
     document.Parse<rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag>(
         line.data(), line.size());
     if (document.HasParseError()) return state.SkipWithError("json");
-    for (const auto& member : document.GetObject()) {
+    std::for_each(document.MemberBegin(), document.MemberEnd(), [&](const auto& member) {
       if (member.value.IsString()) sum += member.value.GetStringLength();
       if (member.value.IsUint64()) sum += member.value.GetUint64();
-    }
+    });
   }
   benchmark::DoNotOptimize(sum);
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(line.size()));
@@ -102,7 +103,7 @@ BENCHMARK(read_rapidjson);
 void read_nlohmann(benchmark::State& state) {
   const std::string line = sample_line();
   std::uint64_t sum = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const auto document = nlohmann::json::parse(line, nullptr, false);
     if (document.is_discarded()) return state.SkipWithError("json");
     for (const auto& member : document.items()) {
@@ -119,7 +120,7 @@ void write_rapidjson(benchmark::State& state) {
   const auto document = nlohmann::json::parse(sample_line());
   const auto content = document["content"].get<std::string>();
   rapidjson::StringBuffer buffer;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     buffer.Clear();
     rapidjson::Writer<rapidjson::StringBuffer, rapidjson::UTF8<>, rapidjson::UTF8<>> writer(buffer);
     writer.StartObject();
@@ -142,7 +143,7 @@ void write_nlohmann(benchmark::State& state) {
   const auto document = nlohmann::json::parse(sample_line());
   const auto content = document["content"].get<std::string>();
   std::size_t size = 0;
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     const nlohmann::ordered_json line = {{"sequence", 1201},
                                          {"worker_id", "invoice-check"},
                                          {"content", content},

@@ -24,7 +24,7 @@ void send_input_in_memory(benchmark::State& state) {
     worker_ref = created->summary.worker_ref;
   }
   const std::string content(300, 'x');
-  for (auto _ : state) {
+  while (state.KeepRunning()) {
     auto accepted = runtime.send_input({worker_ref, wr::InputRole::user, content});
     if (!accepted) std::abort();
   }

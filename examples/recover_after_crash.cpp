@@ -4,10 +4,10 @@
 //
 // The child tells through a pipe which of its calls returned. After the kill the parent opens the
 // same directory, without any repair step, and finds every one of them.
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

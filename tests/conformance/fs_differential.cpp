@@ -228,8 +228,8 @@ class Twins {
     options.runtime_id = runtime_id("differential");
     options.create = true;
     options.durability = static_cast<Durability>(random().below(3));
-    options.log_part_bytes = 4096 << random().below(4);
-    options.checkpoint_bytes = 16'384 << random().below(4);
+    options.log_part_bytes = std::uint64_t{4096} << random().below(4);
+    options.checkpoint_bytes = std::uint64_t{16'384} << random().below(4);
     auto opened = fs_store::open_runtime(options, runtime_options());
     ASSERT_TRUE(is_ok(opened));
     store_ = *std::move(opened);
