@@ -164,13 +164,14 @@ Result<void> FsStore::write_views(std::span<const CatalogUpdate> updates) {
   for (const CatalogUpdate& update : updates) {
     if (update.tombstone) continue;
     auto written = write_view(*file_system_, update.worker_id, update.line);
-    if (!written && is_full(written.error())) return written;
-    if (!written) {
-      // A view is derived: one that can't be written holds up nothing but itself, and a later
-      // survey finds it out of date.
-      diagnostics_->raise_once(system_clock()(), Severity::warning, "worker.view_not_written",
-                               written.error().message(), WorkerRef{runtime_id_, update.worker_id});
-    }
+    if (written) continue;
+    auto kind = file_system_->kind(layout::worker_directory(update.worker_id));
+    const bool has_no_directory = kind && *kind && **kind != EntryKind::directory;
+    if (!has_no_directory) return written;
+    // Somebody put a file or a link in its place. A view is derived: this one holds up nothing but
+    // itself.
+    diagnostics_->raise_once(system_clock()(), Severity::warning, "worker.view_not_written",
+                             written.error().message(), WorkerRef{runtime_id_, update.worker_id});
   }
   // A Worker that was deleted since the checkpoint began may have had its directory removed before
   // its view was written, which made it again: it is removed once more.

@@ -202,9 +202,9 @@ class Scan {
     }
     auto record = decoder_.record(line.text);
     if (!record && decoder_.segment_header(line.text)) {
-      // A header where a record belongs is a line that was doubled or moved, not a newer schema.
-      bad_ = TornTail{path_, line.number, line.offset, 0};
-      return look_behind(line);
+      // A line that was doubled or moved by hand: no newer schema, and nothing that a crash leaves.
+      return corrupt(file_system_, path_, "a segment's header stands where a record belongs",
+                     line.number, line.offset);
     }
     if (!record)
       return at_place(std::move(record).error(), file_system_, path_, line.number, line.offset);

@@ -299,10 +299,11 @@ Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id) co
   const LogWatermark end = transcript(worker_id);
   if (end.last < end.first) return std::optional<std::string>();
   const Name name = transcript_log(worker_id);
-  const std::string path = layout::log_file(name.stem);
-  auto file = file_system_.open(path, OpenMode::read);
+  // Beside a writer, and after a crash, the file may have become a closed part meanwhile.
+  Part part{layout::log_file(name.stem), {end.first, end.last, end.bytes}};
+  auto file = open_part(name, part, end.last);
   if (!file) {
-    if (!is_missing(file.error())) return std::move(file).error();
+    if (file.error().code() != ErrorCode::store_corrupt) return std::move(file).error();
     return std::optional<std::string>("the file is missing");
   }
   auto size = (*file)->size();
