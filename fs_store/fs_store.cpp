@@ -35,9 +35,10 @@ Growth growth_of(const Commit& commit) {
 
 FsStore::FsStore(StoreOptions options, RuntimeId runtime_id,
                  std::unique_ptr<FileSystem> file_system, std::unique_ptr<FileLock> lock,
-                 std::optional<std::string> unsafe)
+                 std::optional<std::string> unsafe, const SegmentSizes& sizes)
     : options_(std::move(options)),
       runtime_id_(std::move(runtime_id)),
+      sizes_(sizes),
       file_system_(std::move(file_system)),
       lock_(std::move(lock)),
       unsafe_(std::move(unsafe)),
@@ -55,7 +56,7 @@ Result<Restored> FsStore::restore() {
   if (mark && mark->durability == Durability::sync) limits.proof = mark->lsn;
   auto loaded = load(*file_system_, decoder, runtime_id_, limits, catalog_, logs_);
   if (!loaded) return std::move(loaded).error();
-  auto settled = settle(*file_system_, runtime_id_, options_.durability, *loaded, logs_);
+  auto settled = settle(*file_system_, runtime_id_, options_.durability, sizes_, *loaded, logs_);
   if (!settled) return std::move(settled).error();
 
   const RuntimeSnapshot& snapshot = loaded->snapshot;

@@ -55,7 +55,8 @@ Result<CreateRequest> read_create(const Catalog& catalog, Decoder& decoder,
 class FsStore final : public Store {
  public:
   FsStore(StoreOptions options, RuntimeId runtime_id, std::unique_ptr<FileSystem> file_system,
-          std::unique_ptr<FileLock> lock, std::optional<std::string> unsafe);
+          std::unique_ptr<FileLock> lock, std::optional<std::string> unsafe,
+          const SegmentSizes& sizes = {});
   ~FsStore() override;
 
   [[nodiscard]] std::string_view backend() const override { return "fs_store"; }
@@ -124,6 +125,7 @@ class FsStore final : public Store {
   // Constant after construction or restore.
   const StoreOptions options_;
   const RuntimeId runtime_id_;
+  const SegmentSizes sizes_;
   const std::unique_ptr<FileSystem> file_system_;
   std::unique_ptr<FileLock> lock_;
   const std::optional<std::string>

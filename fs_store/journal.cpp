@@ -39,6 +39,7 @@ Journal::Journal(FileSystem& file_system, Start start)
       runtime_id_(std::move(start.runtime_id)),
       epoch_(start.epoch),
       durability_(start.durability),
+      sizes_(start.sizes),
       end_(start.end),
       staged_end_(start.end),
       durable_(start.end.last_lsn),
@@ -49,10 +50,10 @@ Result<std::unique_ptr<Journal>> Journal::start(FileSystem& file_system, Start s
   const Lsn first_lsn = start.first_lsn;
   const std::uint32_t previous = start.previous;
   std::unique_ptr<Journal> journal(new Journal(file_system, std::move(start)));
-  auto spare = journal->make_spare(first_segment_bytes + copied.size());
+  auto spare = journal->make_spare(journal->sizes_.first + copied.size());
   if (!spare && spare.error().code() == ErrorCode::store_full) {
     // On a full disk even a small segment lets Workers be deleted.
-    spare = journal->make_spare(reserve_bytes + copied.size());
+    spare = journal->make_spare(journal->sizes_.reserve + copied.size());
   }
   if (!spare) return std::move(spare).error();
   auto begun = journal->begin_segment(std::move(*spare), copied, first_lsn, previous);
@@ -104,7 +105,7 @@ Result<void> Journal::begin_segment(Spare spare, std::string_view first_lines, L
 }
 
 bool Journal::has_room(std::uint64_t more, Growth growth) {
-  const std::uint64_t reserve = growth == Growth::grows ? reserve_bytes : 0;
+  const std::uint64_t reserve = growth == Growth::grows ? sizes_.reserve : 0;
   const std::uint64_t needed = group_.size() + more;
   const std::lock_guard lock(mutex_);
   if (spare_) return needed + reserve <= spare_->size || offset_ + needed <= size_;
@@ -124,8 +125,8 @@ Result<void> Journal::stage(const Commit& commit, std::uint64_t commit_bytes_max
   if (!has_room(length, growth)) {
     // Room for it must be there before it is taken in: the group is refused as a whole otherwise. A
     // record larger than a segment gets a segment of its own size.
-    const std::uint64_t reserve = growth == Growth::grows ? reserve_bytes : 0;
-    auto spare = make_spare(std::max(segment_bytes, group_.size() + length + reserve + 4096));
+    const std::uint64_t reserve = growth == Growth::grows ? sizes_.reserve : 0;
+    auto spare = make_spare(std::max(sizes_.later, group_.size() + length + reserve + 4096));
     if (!spare && spare.error().code() == ErrorCode::store_full) {
       spare = make_spare(group_.size() + length + reserve + 4096);
     }
@@ -149,7 +150,7 @@ Result<void> Journal::switch_segment(std::uint64_t needed) {
   }
   if (!spare || spare->size < needed + 4096) {
     if (spare) static_cast<void>(file_system_.remove_file(spare->path).has_value());
-    auto made = make_spare(std::max(segment_bytes, needed + 4096));
+    auto made = make_spare(std::max(sizes_.later, needed + 4096));
     if (!made) return std::move(made).error();
     spare = std::move(*made);
   }
@@ -246,7 +247,7 @@ Result<void> Journal::lay_out_ahead(LayOut lay_out) {
     const std::lock_guard lock(mutex_);
     if (spare_ || (lay_out == LayOut::when_needed && !half_used_)) return {};
   }
-  auto made = make_spare(segment_bytes);
+  auto made = make_spare(sizes_.later);
   if (!made) return std::move(made).error();
   std::optional<Spare> unused;
   {

@@ -51,6 +51,13 @@ inline constexpr std::uint64_t segment_bytes = std::uint64_t{16} << 20U;
 /// This much of the last segment at hand is kept for what makes room: stop, cancel, delete.
 inline constexpr std::uint64_t reserve_bytes = std::uint64_t{128} << 10U;
 
+/// What is laid out at once. Others than these are for tests, which come to a segment's end sooner.
+struct SegmentSizes {
+  std::uint64_t first = first_segment_bytes;
+  std::uint64_t later = segment_bytes;
+  std::uint64_t reserve = reserve_bytes;
+};
+
 /// What the next record needs to know of those before it.
 struct JournalEnd {
   Lsn last_lsn;
@@ -80,6 +87,7 @@ class Journal {
     std::string copied;
     JournalEnd end;
     std::deque<SegmentInfo> older;  ///< Segments that lie before it.
+    SegmentSizes sizes = {};
   };
   static Result<std::unique_ptr<Journal>> start(FileSystem& file_system, Start start);
 
@@ -134,6 +142,7 @@ class Journal {
   const RuntimeId runtime_id_;
   const Epoch epoch_;
   const Durability durability_;
+  const SegmentSizes sizes_;
 
   // The current segment; owned by the writing thread.
   std::unique_ptr<File> file_;

@@ -157,7 +157,13 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(const StoreOptions& o
                                                            RuntimeId& runtime_id) {
   auto root = open_root(options);
   if (!root) return root;
-  auto chosen = choose_runtime(**root, options);
+  return open_runtime_directory(**root, options, runtime_id);
+}
+
+Result<std::unique_ptr<FileSystem>> open_runtime_directory(FileSystem& root,
+                                                           const StoreOptions& options,
+                                                           RuntimeId& runtime_id) {
+  auto chosen = choose_runtime(root, options);
   if (!chosen) return std::move(chosen).error();
   runtime_id = *chosen;
   const std::string path = layout::runtime_directory(runtime_id);
@@ -165,15 +171,15 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(const StoreOptions& o
     return Error(ErrorCode::invalid_request,
                  "the runtime id is too long for a directory name once encoded");
   }
-  auto there = (*root)->kind(path + "/" + std::string(layout::runtime_json));
+  auto there = root.kind(path + "/" + std::string(layout::runtime_json));
   if (!there) return std::move(there).error();
   if (!*there) {
     if (!options.create)
       return missing("there is no runtime " + runtime_id.text() + " under the root");
-    auto made = create_runtime(**root, runtime_id);
+    auto made = create_runtime(root, runtime_id);
     if (!made) return std::move(made).error();
   }
-  return (*root)->directory(path);
+  return root.directory(path);
 }
 
 Result<std::unique_ptr<Store>> open_store(StoreOptions options) {

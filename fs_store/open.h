@@ -12,5 +12,9 @@ namespace worker_runtime::fs_store {
 /// not there and `create` is set. `runtime_id` becomes the one that was found.
 Result<std::unique_ptr<FileSystem>> open_runtime_directory(const StoreOptions& options,
                                                            RuntimeId& runtime_id);
+/// The same below a root directory that is open: `options.root` is not looked at.
+Result<std::unique_ptr<FileSystem>> open_runtime_directory(FileSystem& root,
+                                                           const StoreOptions& options,
+                                                           RuntimeId& runtime_id);
 
 }  // namespace worker_runtime::fs_store

@@ -177,7 +177,7 @@ Result<void> move_torn_journal(FileSystem& file_system, const TornTail& torn, Se
 }  // namespace
 
 Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id, Durability durability,
-                       Loaded& loaded, Logs& logs) {
+                       const SegmentSizes& sizes, Loaded& loaded, Logs& logs) {
   Settled settled;
   for (const std::string& directory : {std::string(), std::string(layout::journal)}) {
     auto swept = sweep(file_system, directory);
@@ -211,6 +211,7 @@ Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id, Dur
   start.copied = std::move(scan.above_proven);
   start.end = scan.end;
   start.older = std::move(scan.segments);
+  start.sizes = sizes;
   for (const std::string& path : scan.obsolete) {
     auto removed = file_system.remove_file(path);
     if (!removed) return std::move(removed).error();

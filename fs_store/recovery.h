@@ -71,6 +71,6 @@ struct Settled {
   std::vector<std::string> warnings;  ///< What was made good but should not have been necessary.
 };
 Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id, Durability durability,
-                       Loaded& loaded, Logs& logs);
+                       const SegmentSizes& sizes, Loaded& loaded, Logs& logs);
 
 }  // namespace worker_runtime::fs_store
