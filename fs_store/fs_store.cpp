@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "checked_line.h"
 #include "layout.h"
+#include "pages.h"
 #include "snapshot.h"
 
 namespace worker_runtime::fs_store {
@@ -296,79 +296,6 @@ std::optional<Error> FsStore::check_worker(const WorkerId& worker_id) {
   return std::nullopt;
 }
 
-namespace {
-
-template <typename Item>
-std::uint64_t text_bytes(const Item& item);
-template <>
-std::uint64_t text_bytes(const Event& event) {
-  return event.message.size();
-}
-template <>
-std::uint64_t text_bytes(const TranscriptEntry& entry) {
-  return entry.content.size() + (entry.name ? entry.name->size() : 0) +
-         (entry.data ? entry.data->size() : 0);
-}
-
-}  // namespace
-
-Result<std::vector<Event>> read_event_page(const Logs& logs, const PageRange& range) {
-  Decoder decoder;
-  std::vector<Event> events;
-  std::optional<Error> problem;
-  std::uint64_t bytes = 0;
-  auto read = logs.read_events(range, [&](std::uint64_t, std::string_view line) {
-    auto event = decoder.event(line);
-    if (!event) {
-      problem = std::move(event).error();
-      return false;
-    }
-    bytes += text_bytes(*event);
-    if (!events.empty() && bytes > range.bytes) return false;
-    events.push_back(std::move(*event));
-    return events.size() < range.items && bytes < range.bytes;
-  });
-  if (!read) return std::move(read).error();
-  if (problem && events.empty()) {
-    return at_place(*std::move(problem), logs.file_system(), layout::log_file(layout::events), {},
-                    {});
-  }
-  return events;
-}
-
-Result<std::vector<TranscriptEntry>> read_transcript_page(const Logs& logs,
-                                                          const WorkerRef& worker_ref,
-                                                          const PageRange& range) {
-  Decoder decoder;
-  std::vector<TranscriptEntry> entries;
-  std::optional<Error> problem;
-  std::uint64_t bytes = 0;
-  auto read = logs.read_transcript(
-      worker_ref.worker_id, range, [&](std::uint64_t number, std::string_view line) {
-        auto entry = decoder.entry(line);
-        if (entry && entry->worker_ref != worker_ref) {
-          entry = Error(ErrorCode::store_corrupt, "sequence " + std::to_string(number) +
-                                                      " of worker " + worker_ref.worker_id.text() +
-                                                      " belongs to worker " +
-                                                      entry->worker_ref.worker_id.text());
-        }
-        if (!entry) {
-          problem = std::move(entry).error();
-          return false;
-        }
-        bytes += text_bytes(*entry);
-        if (!entries.empty() && bytes > range.bytes) return false;
-        entries.push_back(std::move(*entry));
-        return entries.size() < range.items && bytes < range.bytes;
-      });
-  if (!read) return std::move(read).error();
-  if (problem && entries.empty()) {
-    const std::string path = layout::log_file(layout::transcript(worker_ref.worker_id));
-    return at_place(*std::move(problem), logs.file_system(), path, {}, {});
-  }
-  return entries;
-}
-
 Result<std::vector<Event>> FsStore::read_events(const PageRange& range) const {
   return read_event_page(logs_, range);
 }
@@ -380,50 +307,7 @@ Result<std::vector<TranscriptEntry>> FsStore::read_transcript(const WorkerId& wo
 
 Result<std::vector<KeyedEntry>> FsStore::read_keyed_entries(const WorkerId& worker_id,
                                                             Sequence first, Sequence last) const {
-  Decoder decoder;
-  std::vector<KeyedEntry> keyed;
-  std::optional<Error> problem;
-  PageRange range{first.value, last.value, Direction::oldest_first, last.value - first.value + 1,
-                  UINT64_MAX};
-  std::uint64_t next = first.value;
-  const auto take = [&](std::uint64_t number, std::string_view line) {
-    next = number + 1;
-    auto entry = decoder.entry(line);
-    if (!entry) {
-      problem = std::move(entry).error();
-      return false;
-    }
-    if (entry->idempotency_key) {
-      const BodyDigest digest = digest_of(*entry);
-      keyed.push_back(
-          {std::move(*entry->idempotency_key), entry->sequence, entry->event_id, digest});
-    }
-    return true;
-  };
-  auto read = logs_.read_transcript(worker_id, range, take);
-  // A page ends before damage. Here that would forget keys, and do an operation twice: going on
-  // from there tells what is wrong.
-  if (read && !problem && next <= last.value) {
-    range.first = next;
-    read = logs_.read_transcript(worker_id, range, take);
-    if (read && !problem && next <= last.value) {
-      return corrupt(*file_system_, layout::log_file(layout::transcript(worker_id)),
-                     "sequence " + std::to_string(next) + " is missing");
-    }
-  }
-  if (!read) return std::move(read).error();
-  if (problem) return *std::move(problem);
-  return keyed;
-}
-
-Result<CreateRequest> read_create(const Catalog& catalog, Decoder& decoder,
-                                  const WorkerId& worker_id) {
-  auto line = catalog.read_line(worker_id);
-  if (!line) return std::move(line).error();
-  if (!*line) return Error(ErrorCode::worker_not_found, "there is no worker " + worker_id.text());
-  auto record = decoder.catalog_line(**line, Requests::read);
-  if (!record) return std::move(record).error();
-  return decoder.create_request(record->record->create);
+  return fs_store::read_keyed_entries(logs_, worker_id, first, last);
 }
 
 Result<CreateRequest> FsStore::read_create_request(const WorkerId& worker_id) const {

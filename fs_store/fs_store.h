@@ -44,14 +44,6 @@
 
 namespace worker_runtime::fs_store {
 
-/// Pages of lines as values, for the store and for readers without its lock.
-Result<std::vector<Event>> read_event_page(const Logs& logs, const PageRange& range);
-Result<std::vector<TranscriptEntry>> read_transcript_page(const Logs& logs,
-                                                          const WorkerRef& worker_ref,
-                                                          const PageRange& range);
-Result<CreateRequest> read_create(const Catalog& catalog, Decoder& decoder,
-                                  const WorkerId& worker_id);
-
 class FsStore final : public Store {
  public:
   FsStore(StoreOptions options, RuntimeId runtime_id, std::unique_ptr<FileSystem> file_system,

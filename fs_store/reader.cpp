@@ -13,9 +13,9 @@
 #include <thread>
 #include <utility>
 
-#include "fs_store.h"
 #include "layout.h"
 #include "open.h"
+#include "pages.h"
 #include "recovery.h"
 
 namespace worker_runtime::fs_store {

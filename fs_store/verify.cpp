@@ -8,13 +8,13 @@
 #include "worker_runtime/fs_store/verify.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "checked_line.h"
+#include "findings.h"
 #include "layout.h"
 #include "line_scanner.h"
-#include "log_file.h"
+#include "log_check.h"
 #include "open.h"
 #include "recovery.h"
 #include "snapshot.h"
@@ -40,7 +40,8 @@ class Run {
         options_(options),
         live_(live),
         logs_(file_system, UINT64_MAX),
-        catalog_(file_system) {}
+        catalog_(file_system),
+        findings_(file_system, options) {}
 
   Result<VerifyReport> run() {
     auto loaded = load_all();
@@ -51,9 +52,9 @@ class Run {
       auto checked = check_top(entry);
       if (!checked) return std::move(checked).error();
     }
-    check_log_is_complete(nullptr, events_seen_, std::string(layout::events) + ".jsonl");
+    event_log_.check_complete(layout::log_file(layout::events));
     check_workers_exist();
-    return std::move(report_);
+    return findings_.take();
   }
 
  private:
@@ -67,20 +68,22 @@ class Run {
     auto loaded = load(file_system_, decoder_, runtime_id_, limits, catalog_, logs_);
     if (loaded) {
       loaded_ = std::move(*loaded);
+      expected_.state = &loaded_->state;
       for (const Catalog::Repaired& repaired : loaded_->catalog_repairs) {
-        find(Severity::warning, "catalog_line_damaged", repaired.message,
-             layout::catalog(loaded_->snapshot.catalog.lsn), repaired.line);
+        findings_.find(Severity::warning, "catalog_line_damaged", repaired.message,
+                       layout::catalog(loaded_->snapshot.catalog.lsn), repaired.line);
       }
       if (loaded_->journal.torn && !live_) {
         const TornTail& torn = *loaded_->journal.torn;
-        find(Severity::info, "torn_tail",
-             "the journal ends in a torn tail of " + std::to_string(torn.bytes) + " bytes",
-             torn.path, torn.line, torn.offset);
+        findings_.find(
+            Severity::info, "torn_tail",
+            "the journal ends in a torn tail of " + std::to_string(torn.bytes) + " bytes",
+            torn.path, torn.line, torn.offset);
       }
       return {};
     }
     if (loaded.error().code() != ErrorCode::store_corrupt) return std::move(loaded).error();
-    find(loaded.error());
+    findings_.find(loaded.error());
     return {};
   }
 
@@ -102,16 +105,18 @@ class Run {
         if (loaded_ && *lsn != loaded_->snapshot.catalog.lsn) return stray(name);
         return check_lines(name, Kind::catalog);
       }
-      if (name == layout::log_file(layout::events)) return check_log(name, nullptr, std::nullopt);
+      if (name == layout::log_file(layout::events))
+        return check_log(event_log_, name, std::nullopt);
       if (const auto first = layout::parse_log_part(name, layout::events))
-        return check_log(name, nullptr, first);
+        return check_log(event_log_, name, first);
     }
     return stray(name);
   }
 
   Result<void> stray(const std::string& path) {
     if (!(live_ && layout::is_temporary(path))) {
-      find(Severity::info, "stray_file", "it does not belong to the store and is ignored", path);
+      findings_.find(Severity::info, "stray_file", "it does not belong to the store and is ignored",
+                     path);
     }
     return {};
   }
@@ -131,25 +136,26 @@ class Run {
       if (kind == Kind::segment) {
         auto filler = lines.skip_empty_lines();
         if (!filler) return std::move(filler).error();
-        saw(*filler);
+        findings_.saw(*filler);
       }
       auto line = lines.next();
       if (!line) return std::move(line).error();
       if (!*line) break;
       ++count;
-      saw((*line)->length);
+      findings_.saw((*line)->length);
       if (is_checked(**line)) continue;
       if (kind == Kind::segment && is_torn(path, **line)) continue;
-      find_bad_line(path, **line);
+      findings_.find_bad_line(path, **line);
     }
     if (kind == Kind::snapshot && count != 1) {
-      find(Severity::error, "snapshot_malformed", "the file is not one whole line", path, 1, 0);
+      findings_.find(Severity::error, "snapshot_malformed", "the file is not one whole line", path,
+                     1, 0);
     }
     if (kind == Kind::catalog && loaded_ && count != loaded_->snapshot.catalog.lines) {
-      find(Severity::error, "lines_missing",
-           "runtime.json counts " + std::to_string(loaded_->snapshot.catalog.lines) +
-               " lines, the file has " + std::to_string(count),
-           path);
+      findings_.find(Severity::error, "lines_missing",
+                     "runtime.json counts " + std::to_string(loaded_->snapshot.catalog.lines) +
+                         " lines, the file has " + std::to_string(count),
+                     path);
     }
     return {};
   }
@@ -198,12 +204,13 @@ class Run {
   Result<void> check_worker(const WorkerId& worker_id, const std::string& directory) {
     const WorkerPointer worker = loaded_ ? loaded_->state.find(worker_id) : nullptr;
     if (loaded_ && !worker) {
-      if (!live_) find(Severity::info, "stray_file", "no record names this worker", directory);
+      if (!live_)
+        findings_.find(Severity::info, "stray_file", "no record names this worker", directory);
       return {};
     }
     auto entries = file_system_.list(directory);
     if (!entries) return is_missing(entries.error()) ? Result<void>() : std::move(entries).error();
-    LogSeen seen;
+    LogCheck transcript(expected_, &worker_id, findings_);
     bool has_view = false;
     const std::string log = layout::log_file("transcript");
     for (const DirectoryEntry& entry : *entries) {
@@ -214,176 +221,59 @@ class Run {
         has_view = true;
         done = check_view(worker_id, path);
       } else if (entry.kind == EntryKind::file && (entry.name == log || first)) {
-        std::swap(seen, transcript_seen_);
-        done = check_log(path, &worker_id, first);
-        std::swap(seen, transcript_seen_);
+        done = check_log(transcript, path, first);
       } else {
         done = stray(path);
       }
       if (!done) return done;
     }
     if (!worker) return {};
-    check_log_is_complete(&worker_id, seen, directory + "/" + log);
+    transcript.check_complete(directory + "/" + log);
     if (!has_view && catalog_.place(worker_id) && !live_) {
-      find(Severity::warning, "view_missing",
-           "worker.json is missing; a writer makes it anew from the catalog",
-           directory + "/worker.json");
+      findings_.find(Severity::warning, "view_missing",
+                     "worker.json is missing; a writer makes it anew from the catalog",
+                     directory + "/worker.json");
     }
     return {};
   }
 
   Result<void> check_view(const WorkerId& worker_id, const std::string& path) {
     auto line = read_snapshot(file_system_, path, view_bytes_max);
-    ++report_.files;
+    findings_.saw_file();
     if (!line) {
       if (is_missing(line.error())) return {};
       if (line.error().code() != ErrorCode::store_corrupt) return std::move(line).error();
       // A Worker's first view is written before the catalog that has it is in force: a crash leaves
       // half of it, which is no damage.
       const bool unfinished = loaded_ && !catalog_.place(worker_id);
-      find(unfinished ? Severity::info : Severity::warning, "view_damaged", line.error().message(),
-           path, 1, 0);
+      findings_.find(unfinished ? Severity::info : Severity::warning, "view_damaged",
+                     line.error().message(), path, 1, 0);
       return {};
     }
-    saw(line->size() + 1);
+    findings_.saw(line->size() + 1);
     auto decoded = decoder_.catalog_line(*line, Requests::skip);
     const bool right = decoded && decoded->record && decoded->runtime_id == runtime_id_ &&
                        decoded->record->record.worker_id == worker_id;
     if (!right) {
-      find(Severity::error, "ids_disagree", "the file belongs to another worker than its directory",
-           path, 1, 0);
+      findings_.find(Severity::error, "ids_disagree",
+                     "the file belongs to another worker than its directory", path, 1, 0);
       return {};
     }
     auto recorded = catalog_.read_line(worker_id);
     if (live_ || !recorded || !*recorded) return {};
     const auto in_force = line_number(**recorded, "lsn");
     if (*recorded != *line && in_force >= line_number(*line, "lsn")) {
-      find(Severity::warning, "view_out_of_date",
-           "worker.json differs from the catalog; a writer makes it anew", path, 1, 0);
+      findings_.find(Severity::warning, "view_out_of_date",
+                     "worker.json differs from the catalog; a writer makes it anew", path, 1, 0);
     }
     return {};
   }
 
-  // ---- logs
-
-  struct LogSeen {
-    std::map<std::uint64_t, std::uint64_t>
-        parts;  // first number -> last number of the good run from there on
-    std::uint64_t content_bytes = 0;
-  };
-
-  Result<void> check_log(const std::string& path, const WorkerId* worker_id,
+  Result<void> check_log(LogCheck& log, const std::string& path,
                          std::optional<std::uint64_t> part) {
     auto file = open(path);
     if (!file) return std::move(file).error();
-    if (!*file) return {};
-    LogSeen& seen = worker_id != nullptr ? transcript_seen_ : events_seen_;
-    const LogWatermark end = worker_id != nullptr ? logs_.transcript(*worker_id) : logs_.events();
-    auto durable_bytes = logs_.durable_bytes(worker_id, part);
-    if (!durable_bytes) return std::move(durable_bytes).error();
-    const std::string_view key = worker_id != nullptr ? "sequence" : "id";
-    LineScanner lines(**file, 0, UINT64_MAX);
-    std::uint64_t expected = part.value_or(end.first);
-    std::uint64_t first = 0;
-    for (;;) {
-      auto line = lines.next();
-      if (!line) return std::move(line).error();
-      if (!*line) break;
-      if (options_.stop.stop_requested()) return {};
-      saw((*line)->length);
-      const bool above_watermark = (*line)->offset >= *durable_bytes;
-      if (!is_checked(**line)) {
-        if (above_watermark && loaded_) {
-          if (!live_) {
-            find(Severity::info, "torn_tail",
-                 "the log ends in a torn tail, which the next open moves aside", path,
-                 (*line)->number, (*line)->offset);
-          }
-          break;
-        }
-        find_bad_line(path, **line);
-        ++expected;
-        continue;
-      }
-      const auto number = line_number((*line)->text, key);
-      if (!number) {
-        find(Severity::error, "number_missing", "the line has no " + std::string(key), path,
-             (*line)->number, (*line)->offset);
-        continue;
-      }
-      if (first == 0) first = *number;
-      // A roll that recovery will undo begins a part behind the watermark's one.
-      if (first == *number && (part || above_watermark)) expected = *number;
-      if (*number != expected) {
-        find(Severity::error, "number_out_of_order",
-             std::string(key) + " " + std::to_string(*number) + " stands where " +
-                 std::to_string(expected) + " belongs",
-             path, (*line)->number, (*line)->offset);
-      }
-      expected = *number + 1;
-      check_content(path, worker_id, **line, *number, above_watermark, seen);
-    }
-    if (first != 0) seen.parts[first] = std::max(seen.parts[first], expected - 1);
-    return {};
-  }
-
-  void check_content(const std::string& path, const WorkerId* worker_id, const ScannedLine& line,
-                     std::uint64_t number, bool above_watermark, LogSeen& seen) {
-    if (worker_id == nullptr) {
-      RuntimeId runtime_id;
-      auto event = decoder_.event(line.text, &runtime_id);
-      if (!event) return find_at(event.error(), path, line);
-      if (runtime_id != runtime_id_) return find_foreign(path, line);
-    } else {
-      auto entry = decoder_.entry(line.text);
-      if (!entry) return find_at(entry.error(), path, line);
-      if (entry->worker_ref != WorkerRef{runtime_id_, *worker_id}) return find_foreign(path, line);
-      seen.content_bytes += entry->content.size();
-    }
-    if (!above_watermark || !loaded_ || live_) return;
-    const LinePointer committed = logs_.pending_line(worker_id, number);
-    const LogWatermark end = worker_id != nullptr ? logs_.transcript(*worker_id) : logs_.events();
-    if (number <= end.last) return;  // below the watermark by number: told as out of order
-    if (!committed) {
-      find(Severity::error, "journal_lost_commits",
-           "the line was acknowledged, but the journal ends before it", path, line.number,
-           line.offset);
-    } else if (std::string_view(*committed).substr(0, committed->size() - 1) != line.text) {
-      find(Severity::error, "log_disagrees_with_journal",
-           "the line is not the one that the journal has", path, line.number, line.offset);
-    }
-  }
-
-  /// The runs of good numbers must meet, and reach what the records say (less what still waits in
-  /// the journal).
-  void check_log_is_complete(const WorkerId* worker_id, const LogSeen& seen,
-                             const std::string& path) {
-    if (!loaded_ || options_.stop.stop_requested()) return;
-    const LogWatermark end = worker_id != nullptr ? logs_.transcript(*worker_id) : logs_.events();
-    std::uint64_t next = 1;
-    for (const auto& [first, last] : seen.parts) {
-      if (first > next) {
-        find(
-            Severity::error, "lines_missing",
-            "numbers " + std::to_string(next) + " to " + std::to_string(first - 1) + " are missing",
-            path);
-      }
-      next = std::max(next, last + 1);
-    }
-    if (next <= end.last) {
-      find(Severity::error, "lines_missing",
-           "numbers " + std::to_string(next) + " to " + std::to_string(end.last) + " are missing",
-           path);
-    }
-    if (worker_id == nullptr || live_ || next <= end.last) return;
-    const WorkerPointer worker = loaded_->state.find(*worker_id);
-    if (worker && next == worker->record.last_sequence.value + 1 &&
-        seen.content_bytes != worker->record.usage.content_bytes) {
-      find(Severity::error, "log_disagrees_with_record",
-           "the record counts " + std::to_string(worker->record.usage.content_bytes) +
-               " content bytes, the transcript has " + std::to_string(seen.content_bytes),
-           path);
-    }
+    return *file ? log.check_file(**file, path, part, decoder_) : Result<void>();
   }
 
   void check_workers_exist() {
@@ -399,8 +289,8 @@ class Run {
         auto kind = file_system_.kind(directory);
         if (!kind || *kind == EntryKind::directory) continue;
         const bool has_entries = logs_.transcript(worker->record.worker_id).last > 0;
-        find(has_entries ? Severity::error : Severity::warning, "worker_missing",
-             "the records name this worker, but it has no directory", directory);
+        findings_.find(has_entries ? Severity::error : Severity::warning, "worker_missing",
+                       "the records name this worker, but it has no directory", directory);
       }
     }
   }
@@ -411,51 +301,8 @@ class Run {
   Result<std::unique_ptr<File>> open(const std::string& path) {
     auto file = file_system_.open(path, OpenMode::read);
     if (!file && live_ && is_missing(file.error())) return std::unique_ptr<File>();
-    if (file) ++report_.files;
+    if (file) findings_.saw_file();
     return file;
-  }
-
-  static bool is_checked(const ScannedLine& line) {
-    return line.has_newline && !line.too_long && check_line(line.text).has_value();
-  }
-
-  void saw(std::uint64_t bytes) {
-    report_.bytes += bytes;
-    if (!options_.progress || report_.bytes < next_progress_) return;
-    next_progress_ = report_.bytes + (std::uint64_t{1} << 20U);
-    options_.progress(report_.bytes, 0);
-  }
-
-  void find_bad_line(const std::string& path, const ScannedLine& line) {
-    find(Severity::error, "checksum_mismatch",
-         line.has_newline ? "the line does not match its checksum"
-                          : "the file ends in the middle of a line",
-         path, line.number, line.offset);
-  }
-  void find_foreign(const std::string& path, const ScannedLine& line) {
-    find(Severity::error, "ids_disagree", "the line belongs to another worker or runtime", path,
-         line.number, line.offset);
-  }
-  void find_at(const Error& error, const std::string& path, const ScannedLine& line) {
-    find(Severity::error, "line_malformed", error.message(), path, line.number, line.offset);
-  }
-  void find(const Error& error) {
-    const auto* const fields = error.get<FileFields>();
-    if (fields == nullptr) return find(Severity::error, "store_corrupt", error.message(), "");
-    add({Severity::error, "store_corrupt", error.message(), fields->path, fields->line,
-         fields->offset});
-  }
-  void find(Severity severity, std::string code, std::string message, const std::string& path,
-            std::optional<std::uint64_t> line = {}, std::optional<std::uint64_t> offset = {}) {
-    add({severity, std::move(code), std::move(message), file_system_.prefix() + path, line,
-         offset});
-  }
-  void add(Finding finding) {
-    if (report_.findings.size() >= options_.findings_max) {
-      report_.truncated = true;
-      return;
-    }
-    report_.findings.push_back(std::move(finding));
   }
 
   FileSystem& file_system_;
@@ -466,10 +313,9 @@ class Run {
   Logs logs_;
   Catalog catalog_;
   std::optional<Loaded> loaded_;
-  LogSeen events_seen_;
-  LogSeen transcript_seen_;
-  std::uint64_t next_progress_ = 0;
-  VerifyReport report_;
+  Findings findings_;
+  LogExpectations expected_{runtime_id_, logs_, nullptr, live_};
+  LogCheck event_log_{expected_, nullptr, findings_};
 };
 
 /// A fault of the store, not of the moment: a writer may have moved files under a run.

@@ -39,6 +39,14 @@ class StoreFaults : public testing::StoreFixture {
     EXPECT_TRUE(fails_with(runtime().stop_runtime(), code));
     EXPECT_TRUE(fails_with(runtime().checkpoint(), code));
   }
+  /// Everything is refused, nothing is written, and what was durable can be read.
+  void expect_failed_for_good(const std::vector<Event>& events) {
+    faults_.reset_counts();
+    expect_all_refused();
+    EXPECT_TRUE(faults_.changes().empty());
+    EXPECT_EQ(all_events(runtime()), events);
+    EXPECT_EQ(all_entries(runtime(), "w").size(), 3U);
+  }
 };
 
 // ---- a failed sync is final
@@ -52,11 +60,7 @@ TEST_F(StoreFaults, AfterAFailedSyncOfTheJournalNothingIsWrittenAndReadsGoOn) {
   const auto failed = runtime().send_input(input(ref("w"), "in doubt"));
   ASSERT_TRUE(fails_with(failed, ErrorCode::store_failed));
   EXPECT_NE(failed.error().message().find("unknown until it is reopened"), std::string::npos);
-  faults_.reset_counts();
-  expect_all_refused();
-  EXPECT_TRUE(faults_.changes().empty());
-  EXPECT_EQ(all_events(runtime()), events);
-  EXPECT_EQ(all_entries(runtime(), "w").size(), 3U);
+  expect_failed_for_good(events);
   EXPECT_EQ(health().state, StoreHealth::Condition::failed);
   EXPECT_TRUE(health().detail.has_value());
   EXPECT_EQ(diagnostics_of("store.failed").size(), 1U);
@@ -105,11 +109,7 @@ TEST_P(FailedSync, OfACheckpointIsFinalToo) {
   fail(GetParam().kind, GetParam().path_part);
   ASSERT_TRUE(fails_with(runtime().checkpoint(), ErrorCode::store_failed));
   EXPECT_EQ(faults_.failures(), 1U);
-  faults_.reset_counts();
-  expect_all_refused();
-  EXPECT_TRUE(faults_.changes().empty());
-  EXPECT_EQ(all_events(runtime()), events);
-  EXPECT_EQ(all_entries(runtime(), "w").size(), 3U);
+  expect_failed_for_good(events);
   EXPECT_TRUE(fails_with(runtime().close(), ErrorCode::store_failed));
   open();
   EXPECT_EQ(all_events(runtime()), events);
@@ -218,15 +218,20 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& place) { return place.param.name; });
 
 /// A file of a checkpoint that can't be written.
-class FullCheckpoint : public StoreFaults, public ::testing::WithParamInterface<FullPlace> {};
+class FullCheckpoint : public StoreFaults, public ::testing::WithParamInterface<FullPlace> {
+ protected:
+  void fill_the_disk_with_work_to_do() {
+    open_faulty();
+    create("a");
+    ASSERT_TRUE(is_ok(runtime().checkpoint()));
+    send("a", 2);
+    const FullPlace& place = GetParam();
+    fail(place.kind, place.path_part, ENOSPC, Fault::for_ever, place.bytes_written);
+  }
+};
 
 TEST_P(FullCheckpoint, FailsAndIsMadeUpForOnceThereIsSpace) {
-  open_faulty();
-  create("a");
-  ASSERT_TRUE(is_ok(runtime().checkpoint()));
-  send("a", 2);
-  const FullPlace& place = GetParam();
-  fail(place.kind, place.path_part, ENOSPC, Fault::for_ever, place.bytes_written);
+  ASSERT_NO_FATAL_FAILURE(fill_the_disk_with_work_to_do());
   EXPECT_TRUE(fails_with(runtime().checkpoint(), ErrorCode::store_full));
   EXPECT_EQ(health().state, StoreHealth::Condition::full);
   EXPECT_EQ(diagnostics_of("store.full").size(), 1U);
@@ -242,12 +247,7 @@ TEST_P(FullCheckpoint, FailsAndIsMadeUpForOnceThereIsSpace) {
 }
 
 TEST_P(FullCheckpoint, DoesNotKeepAStoreFromBeingClosed) {
-  open_faulty();
-  create("a");
-  ASSERT_TRUE(is_ok(runtime().checkpoint()));
-  send("a", 2);
-  const FullPlace& place = GetParam();
-  fail(place.kind, place.path_part, ENOSPC, Fault::for_ever, place.bytes_written);
+  ASSERT_NO_FATAL_FAILURE(fill_the_disk_with_work_to_do());
   EXPECT_TRUE(is_ok(runtime().close()));
   // The lock is released, and what was acknowledged is there.
   faults_.clear_plan();

@@ -1,0 +1,128 @@
+// Checking one log: see log_check.h.
+#include "log_check.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "checked_line.h"
+
+namespace worker_runtime::fs_store {
+
+LogWatermark LogCheck::end() const {
+  return worker_id_ != nullptr ? expected_.logs.transcript(*worker_id_) : expected_.logs.events();
+}
+
+Result<void> LogCheck::check_file(const File& file, const std::string& path,
+                                  std::optional<std::uint64_t> part, Decoder& decoder) {
+  auto durable_bytes = expected_.logs.durable_bytes(worker_id_, part);
+  if (!durable_bytes) return std::move(durable_bytes).error();
+  const std::string_view key = worker_id_ != nullptr ? "sequence" : "id";
+  LineScanner lines(file, 0, UINT64_MAX);
+  std::uint64_t expected = part.value_or(end().first);
+  std::uint64_t first = 0;
+  for (;;) {
+    auto line = lines.next();
+    if (!line) return std::move(line).error();
+    if (!*line) break;
+    if (findings_.stop_requested()) return {};
+    findings_.saw((*line)->length);
+    const bool above_watermark = (*line)->offset >= *durable_bytes;
+    if (!is_checked(**line)) {
+      if (above_watermark && expected_.state != nullptr) {
+        if (!expected_.live) {
+          findings_.find_at(Severity::info, "torn_tail",
+                            "the log ends in a torn tail, which the next open moves aside", path,
+                            **line);
+        }
+        break;
+      }
+      findings_.find_bad_line(path, **line);
+      ++expected;
+      continue;
+    }
+    const auto number = line_number((*line)->text, key);
+    if (!number) {
+      findings_.find_at(Severity::error, "number_missing", "the line has no " + std::string(key),
+                        path, **line);
+      continue;
+    }
+    if (first == 0) first = *number;
+    // A roll that recovery will undo begins a part behind the watermark's one.
+    if (first == *number && (part || above_watermark)) expected = *number;
+    if (*number != expected) {
+      findings_.find_at(Severity::error, "number_out_of_order",
+                        std::string(key) + " " + std::to_string(*number) + " stands where " +
+                            std::to_string(expected) + " belongs",
+                        path, **line);
+    }
+    expected = *number + 1;
+    check_content(path, **line, *number, above_watermark, decoder);
+  }
+  if (first != 0) runs_[first] = std::max(runs_[first], expected - 1);
+  return {};
+}
+
+bool LogCheck::check_owner(const std::string& path, const ScannedLine& line, Decoder& decoder) {
+  std::optional<Error> problem;
+  bool is_foreign = false;
+  if (worker_id_ == nullptr) {
+    RuntimeId runtime_id;
+    auto event = decoder.event(line.text, &runtime_id);
+    if (!event) problem = std::move(event).error();
+    is_foreign = event && runtime_id != expected_.runtime_id;
+  } else {
+    auto entry = decoder.entry(line.text);
+    if (!entry) problem = std::move(entry).error();
+    is_foreign = entry && entry->worker_ref != WorkerRef{expected_.runtime_id, *worker_id_};
+    if (entry && !is_foreign) content_bytes_ += entry->content.size();
+  }
+  if (problem) {
+    findings_.find_at(Severity::error, "line_malformed", problem->message(), path, line);
+  } else if (is_foreign) {
+    findings_.find_at(Severity::error, "ids_disagree",
+                      "the line belongs to another worker or runtime", path, line);
+  }
+  return !problem && !is_foreign;
+}
+
+void LogCheck::check_content(const std::string& path, const ScannedLine& line, std::uint64_t number,
+                             bool above_watermark, Decoder& decoder) {
+  if (!check_owner(path, line, decoder)) return;
+  if (!above_watermark || expected_.state == nullptr || expected_.live) return;
+  const LinePointer committed = expected_.logs.pending_line(worker_id_, number);
+  if (number <= end().last) return;  // below the watermark by number: told as out of order
+  if (!committed) {
+    findings_.find_at(Severity::error, "journal_lost_commits",
+                      "the line was acknowledged, but the journal ends before it", path, line);
+  } else if (std::string_view(*committed).substr(0, committed->size() - 1) != line.text) {
+    findings_.find_at(Severity::error, "log_disagrees_with_journal",
+                      "the line is not the one that the journal has", path, line);
+  }
+}
+
+void LogCheck::check_complete(const std::string& path) {
+  if (expected_.state == nullptr || findings_.stop_requested()) return;
+  const auto find_missing = [&](std::uint64_t first, std::uint64_t last) {
+    findings_.find(
+        Severity::error, "lines_missing",
+        "numbers " + std::to_string(first) + " to " + std::to_string(last) + " are missing", path);
+  };
+  const std::uint64_t end_last = end().last;
+  std::uint64_t next = 1;
+  for (const auto& [first, last] : runs_) {
+    if (first > next) find_missing(next, first - 1);
+    next = std::max(next, last + 1);
+  }
+  if (next <= end_last) find_missing(next, end_last);
+  if (worker_id_ == nullptr || expected_.live || next <= end_last) return;
+  const WorkerPointer worker = expected_.state->find(*worker_id_);
+  if (worker && next == worker->record.last_sequence.value + 1 &&
+      content_bytes_ != worker->record.usage.content_bytes) {
+    findings_.find(Severity::error, "log_disagrees_with_record",
+                   "the record counts " + std::to_string(worker->record.usage.content_bytes) +
+                       " content bytes, the transcript has " + std::to_string(content_bytes_),
+                   path);
+  }
+}
+
+}  // namespace worker_runtime::fs_store
