@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "change_watch.h"
 #include "worker_runtime/result.h"
 
 namespace worker_runtime::fs_store {
@@ -96,6 +97,11 @@ class FileSystem {
   /// Whether somebody holds the lock on `path`, without taking it. True also if that cannot be
   /// told.
   virtual bool is_locked(const std::string& path) = 0;
+
+  /// Tells that entries of `directory` change, or that the file `overwritten` in it is written.
+  /// Null where nothing can be told: then one looks from time to time.
+  virtual std::unique_ptr<ChangeWatch> watch(const std::string& directory,
+                                             const std::string& overwritten) = 0;
 
   /// Another directory below this one as a file system of its own.
   virtual Result<std::unique_ptr<FileSystem>> directory(const std::string& path) = 0;

@@ -281,16 +281,10 @@ std::optional<Error> FsStore::failure() const {
 
 std::optional<Error> FsStore::check_worker(const WorkerId& worker_id) {
   if (checked_.contains(worker_id)) return std::nullopt;
-  auto cause = logs_.check_end(worker_id);
+  auto cause = check_transcript(logs_, {runtime_id_, worker_id});
   if (!cause) return std::move(cause).error();
   if (*cause) {
     return corrupt(*file_system_, layout::log_file(layout::transcript(worker_id)), **cause);
-  }
-  // The ids inside a file are the authority: one of another Worker must not be continued.
-  if (const std::uint64_t last = logs_.transcript(worker_id).last; last > 0) {
-    const PageRange range{last, last, Direction::newest_first, 1, UINT64_MAX};
-    auto read = read_transcript_page(logs_, {runtime_id_, worker_id}, range);
-    if (!read) return std::move(read).error();
   }
   checked_.insert(worker_id);
   return std::nullopt;

@@ -33,6 +33,7 @@ inline constexpr std::string_view runtime_json = "runtime.json";
 inline constexpr std::string_view events = "events";  // the stem of the event log
 inline constexpr std::string_view journal = "journal";
 inline constexpr std::string_view durable = "journal/durable";
+inline constexpr std::string_view durable_name = "durable";  // in journal/
 inline constexpr std::string_view workers = "workers";
 inline constexpr std::string_view quarantine = "quarantine";
 

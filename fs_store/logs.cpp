@@ -291,7 +291,8 @@ Result<std::unique_ptr<File>> Logs::open_part(const Name& name, Part& part,
   return file;
 }
 
-Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id) const {
+Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id,
+                                                   const LineJudge& judge) const {
   auto kind = file_system_.kind(layout::worker_directory(worker_id));
   if (!kind) return std::move(kind).error();
   if (*kind && **kind != EntryKind::directory)
@@ -312,13 +313,17 @@ Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id) co
     return std::optional<std::string>("the file has " + std::to_string(*size) + " bytes where " +
                                       std::to_string(end.bytes) + " were acknowledged");
   }
+  std::optional<std::string> cause;
   auto damage = visit_lines(**file, {end.first, end.last, end.bytes},
                             {name.key, end.last, Direction::newest_first, 1},
-                            [](std::uint64_t, std::string_view) { return false; });
+                            [&](std::uint64_t, std::string_view line) {
+                              cause = judge(line);
+                              return false;
+                            });
   if (!damage) return std::move(damage).error();
   if (*damage)
     return std::optional<std::string>("its last entry does not match its checksum or its number");
-  return std::optional<std::string>();
+  return cause;
 }
 
 }  // namespace worker_runtime::fs_store

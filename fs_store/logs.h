@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -98,8 +99,12 @@ class Logs {
   Result<void> read_transcript(const WorkerId& worker_id, const PageRange& range,
                                const LineVisitor& visitor) const;
 
-  /// Looks at the end of the transcript file: its size and its last line. None: it can be extended.
-  [[nodiscard]] Result<std::optional<std::string>> check_end(const WorkerId& worker_id) const;
+  /// Says what is wrong with a line, if anything is.
+  using LineJudge = std::function<std::optional<std::string>(std::string_view line)>;
+  /// Looks at the end of the transcript file: its size and its last line, of which `judge` has the
+  /// last word. None: it can be extended.
+  [[nodiscard]] Result<std::optional<std::string>> check_end(const WorkerId& worker_id,
+                                                             const LineJudge& judge) const;
 
   // ---- writing files: one thread at a time
 

@@ -24,6 +24,11 @@ std::uint64_t text_bytes(const TranscriptEntry& entry) {
          (entry.data ? entry.data->size() : 0);
 }
 
+std::string belongs_elsewhere(const WorkerRef& worker_ref, const TranscriptEntry& entry) {
+  return "sequence " + std::to_string(entry.sequence.value) + " of worker " +
+         worker_ref.worker_id.text() + " belongs to worker " + entry.worker_ref.worker_id.text();
+}
+
 }  // namespace
 
 Result<std::vector<Event>> read_event_page(const Logs& logs, const PageRange& range) {
@@ -57,15 +62,11 @@ Result<std::vector<TranscriptEntry>> read_transcript_page(const Logs& logs,
   std::vector<TranscriptEntry> entries;
   std::optional<Error> problem;
   std::uint64_t bytes = 0;
-  auto read = logs.read_transcript(
-      worker_ref.worker_id, range, [&](std::uint64_t number, std::string_view line) {
+  auto read =
+      logs.read_transcript(worker_ref.worker_id, range, [&](std::uint64_t, std::string_view line) {
         auto entry = decoder.entry(line);
-        if (entry && entry->worker_ref != worker_ref) {
-          entry = Error(ErrorCode::store_corrupt, "sequence " + std::to_string(number) +
-                                                      " of worker " + worker_ref.worker_id.text() +
-                                                      " belongs to worker " +
-                                                      entry->worker_ref.worker_id.text());
-        }
+        if (entry && entry->worker_ref != worker_ref)
+          entry = Error(ErrorCode::store_corrupt, belongs_elsewhere(worker_ref, *entry));
         if (!entry) {
           problem = std::move(entry).error();
           return false;
@@ -129,6 +130,20 @@ Result<CreateRequest> read_create(const Catalog& catalog, Decoder& decoder,
   auto record = decoder.catalog_line(**line, Requests::read);
   if (!record) return std::move(record).error();
   return decoder.create_request(record->record->create);
+}
+
+Result<std::optional<std::string>> check_transcript(const Logs& logs, const WorkerRef& worker_ref) {
+  return logs.check_end(worker_ref.worker_id, [&](std::string_view line) {
+    Decoder decoder;
+    auto entry = decoder.entry(line);
+    std::optional<std::string> cause;
+    if (!entry) {
+      cause = entry.error().message();
+    } else if (entry->worker_ref != worker_ref) {
+      cause = belongs_elsewhere(worker_ref, *entry);
+    }
+    return cause;
+  });
 }
 
 }  // namespace worker_runtime::fs_store

@@ -4,6 +4,8 @@
 // is never cut short: a damaged entry there is an error.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "catalog.h"
@@ -25,5 +27,10 @@ Result<std::vector<KeyedEntry>> read_keyed_entries(const Logs& logs, const Worke
 /// The create request of a Worker that the catalog has.
 Result<CreateRequest> read_create(const Catalog& catalog, Decoder& decoder,
                                   const WorkerId& worker_id);
+
+/// Whether the Worker's transcript can be continued: the file is as long as it was acknowledged to
+/// be, its last line checks, and the ids in that line are the Worker's (they are the authority, not
+/// the directory's name). None if it can; else the cause, as text.
+Result<std::optional<std::string>> check_transcript(const Logs& logs, const WorkerRef& worker_ref);
 
 }  // namespace worker_runtime::fs_store

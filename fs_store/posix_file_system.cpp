@@ -344,6 +344,13 @@ class PosixFileSystem final : public FileSystem {
     return range.l_type != F_UNLCK;
   }
 
+  std::unique_ptr<ChangeWatch> watch(const std::string& directory,
+                                     const std::string& overwritten) override {
+    const Descriptor watched =
+        open_beneath(directory_.number(), directory, O_PATH | O_DIRECTORY, 0);
+    return watched.number() < 0 ? nullptr : make_posix_watch(watched.number(), overwritten);
+  }
+
   Result<std::unique_ptr<FileSystem>> directory(const std::string& path) override {
     Descriptor descriptor = open_beneath(directory_.number(), path, O_RDONLY | O_DIRECTORY, 0);
     if (descriptor.number() < 0) return io_error("open", place(path), errno);

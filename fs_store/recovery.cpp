@@ -70,6 +70,16 @@ Result<void> load_catalog(Decoder& decoder, const RuntimeId& runtime_id, Catalog
   return {};
 }
 
+/// How far the journal proves itself to be durable.
+Result<Lsn> find_proven(FileSystem& file_system, Decoder& decoder, const ScanLimits& limits) {
+  auto journal = scan_journal(file_system, decoder, limits,
+                              [](const DecodedRecord&) { return Result<void>(); });
+  if (!journal) return std::move(journal).error();
+  return journal->durability == Durability::sync ? journal->proven : journal->end.last_lsn;
+}
+
+}  // namespace
+
 Result<void> replay(const DecodedRecord& record, const RuntimeId& runtime_id, Logs& logs,
                     Loaded& loaded) {
   std::vector<LogLine> lines;
@@ -99,8 +109,6 @@ Result<void> replay(const DecodedRecord& record, const RuntimeId& runtime_id, Lo
   return {};
 }
 
-}  // namespace
-
 Result<Loaded> load(FileSystem& file_system, Decoder& decoder, const RuntimeId& runtime_id,
                     const LoadLimits& limits, Catalog& catalog, Logs& logs) {
   auto snapshot = read_runtime_snapshot(file_system, decoder, runtime_id);
@@ -110,14 +118,19 @@ Result<Loaded> load(FileSystem& file_system, Decoder& decoder, const RuntimeId& 
   logs.set_events(loaded.snapshot.events);
   auto catalogued = load_catalog(decoder, runtime_id, catalog, logs, loaded);
   if (!catalogued) return std::move(catalogued).error();
-  const ScanLimits scan{loaded.snapshot.record.lsn, runtime_id, limits.last_lsn, limits.proof};
+  ScanLimits scan{loaded.snapshot.record.lsn, runtime_id, limits.last_lsn, limits.proof};
+  if (limits.proven_alone && !limits.last_lsn) {
+    auto proven = find_proven(file_system, decoder, scan);
+    if (!proven) return std::move(proven).error();
+    scan.last_lsn = *proven;
+  }
   auto journal = scan_journal(file_system, decoder, scan, [&](const DecodedRecord& record) {
     return replay(record, runtime_id, logs, loaded);
   });
   if (!journal) return std::move(journal).error();
   loaded.journal = std::move(*journal);
   for (const WorkerId& worker_id : loaded.in_doubt) {
-    if (!loaded.state.find(worker_id) || limits.last_lsn) continue;
+    if (!loaded.state.find(worker_id) || scan.last_lsn) continue;
     return corrupt(file_system, layout::catalog(loaded.snapshot.catalog.lsn),
                    "the record of " + worker_id.text() + " disagrees with its watermark");
   }

@@ -56,8 +56,16 @@ void append_log_lines(std::vector<LogLine>& lines, std::span<const ExpandedEvent
 Result<RuntimeSnapshot> read_runtime_snapshot(FileSystem& file_system, Decoder& decoder,
                                               const RuntimeId& runtime_id);
 
+/// Applies a commit of the journal: to the state, to the logs (its lines wait there), and to what
+/// the next checkpoint writes. On an error nothing is changed.
+Result<void> replay(const DecodedRecord& record, const RuntimeId& runtime_id, Logs& logs,
+                    Loaded& loaded);
+
 struct LoadLimits {
   std::optional<Lsn> last_lsn;  ///< Show no commit behind this one.
+  /// Without `last_lsn`: show no commit that the journal itself does not prove to be durable (or
+  /// written, where its durability promises no more). Beside a writer of which no mark is known.
+  bool proven_alone = false;
   std::optional<Lsn> proof;     ///< A proof of durability beside the journal's own.
 };
 Result<Loaded> load(FileSystem& file_system, Decoder& decoder, const RuntimeId& runtime_id,

@@ -1,7 +1,9 @@
 // Logs as recovery finds them: torn tails, undone rolls, and what the journal has lost.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "logs.h"
@@ -27,6 +29,11 @@ class LogsRecovery : public LogsTest {
     for (const std::string& name : names("quarantine"))
       contents.push_back(content("quarantine/" + name));
     return contents;
+  }
+
+  /// Of the transcript of `w_`, whatever its last line says.
+  [[nodiscard]] Result<std::optional<std::string>> check_end() const {
+    return logs_.check_end(w_, [](std::string_view) { return std::optional<std::string>(); });
   }
 
   Logs logs_{files(), one_part};
@@ -194,30 +201,30 @@ TEST_F(LogsRolled, TornTailOfAYoungerPartGoesToQuarantine) {
 // ---- transcripts that can't be extended
 
 TEST_F(LogsRecovery, EndOfATranscriptIsLookedAt) {
-  EXPECT_EQ(logs_.check_end(w_).value(), std::nullopt) << "one that never was";
+  EXPECT_EQ(check_end().value(), std::nullopt) << "one that never was";
   put_entries(logs_, w_, 5);
   const std::string path = "workers/w/transcript.jsonl";
   const std::string good = entries(1, 5);
-  EXPECT_EQ(logs_.check_end(w_).value(), std::nullopt);
+  EXPECT_EQ(check_end().value(), std::nullopt);
   put(path, good + "more");
-  EXPECT_EQ(logs_.check_end(w_).value(), std::nullopt) << "extension moves that aside";
+  EXPECT_EQ(check_end().value(), std::nullopt) << "extension moves that aside";
   put(path, good.substr(0, good.size() - 1));
-  EXPECT_TRUE(logs_.check_end(w_).value());
+  EXPECT_TRUE(check_end().value());
   std::string flipped = good;
   flipped[good.size() - 10] ^= 1;
   put(path, flipped);
-  EXPECT_TRUE(logs_.check_end(w_).value());
+  EXPECT_TRUE(check_end().value());
   put(path, entries(1, 4) + entry(6));
-  EXPECT_TRUE(logs_.check_end(w_).value());
+  EXPECT_TRUE(check_end().value());
   ASSERT_TRUE(is_ok(files().remove_file(path)));
-  EXPECT_TRUE(logs_.check_end(w_).value());
+  EXPECT_TRUE(check_end().value());
 }
 
 TEST_F(LogsRecovery, EndThatCannotBeReadIsAnInputError) {
   put_entries(logs_, w_, 5);
   for (const CallKind kind : {CallKind::open, CallKind::size, CallKind::read}) {
     faults().plan({kind});
-    EXPECT_TRUE(fails_with(logs_.check_end(w_), ErrorCode::store_io));
+    EXPECT_TRUE(fails_with(check_end(), ErrorCode::store_io));
     faults().clear_plan();
   }
 }

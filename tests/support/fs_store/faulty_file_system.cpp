@@ -254,6 +254,10 @@ class FaultyFileSystem final : public FileSystem {
                                            [&] { return inner_->try_lock(path); });
   }
   bool is_locked(const std::string& path) override { return inner_->is_locked(path); }
+  std::unique_ptr<ChangeWatch> watch(const std::string& directory,
+                                     const std::string& overwritten) override {
+    return inner_->watch(directory, overwritten);
+  }
 
   Result<std::unique_ptr<FileSystem>> directory(const std::string& path) override {
     return pass<std::unique_ptr<FileSystem>>(

@@ -15,9 +15,10 @@
 namespace worker_runtime::fs_store {
 
 /// A read-only view of a runtime. It never writes, takes no lock, and shows a consistent durable
-/// state that is at most 100 ms old: every read first looks whether the writer went on. Semantics
-/// and errors of each read are those of the function of Runtime with the same name. Any number of
-/// threads may use one Reader.
+/// state that is at most 100 ms old: every read first looks whether the writer went on, and goes on
+/// to there from where it was; after a checkpoint, or with another writer, it loads the records
+/// anew. Semantics and errors of each read are those of the function of Runtime with the same name.
+/// Any number of threads may use one Reader.
 class Reader {
  public:
   /// `runtime_id` none: the only runtime under the root. Errors: `store_missing`,
@@ -42,10 +43,20 @@ class Reader {
   Result<EventPage> read_events(const EventQuery& query = {}) const;
   Result<TranscriptPage> read_transcript(const WorkerRef& worker_ref,
                                          const TranscriptQuery& query = {}) const;
-  /// Looks about every 50 ms.
+
+  /// Blocks until an event `from` or later is durable, the timeout passes or `stop` is requested
+  /// (then an empty page). Woken by the writer's files where the system tells of their changes,
+  /// else it looks every 50 ms. Goes on from one writer to the next, and waits where there is none.
+  /// Errors as read_events.
   Result<EventPage> wait_events(EventId from, std::chrono::milliseconds timeout,
                                 std::stop_token stop = {},
                                 std::optional<std::uint64_t> limit = std::nullopt) const;
+  /// The same for the entry at index `start` (sequence - 1) of a transcript, or a later one. Errors
+  /// as read_transcript; `worker_not_found` also once the Worker is deleted.
+  Result<TranscriptPage> wait_transcript(const WorkerRef& worker_ref, std::uint64_t start,
+                                         std::chrono::milliseconds timeout,
+                                         std::stop_token stop = {},
+                                         std::optional<std::uint64_t> limit = std::nullopt) const;
 
  private:
   class Implementation;
