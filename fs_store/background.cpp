@@ -162,6 +162,10 @@ void FsStore::lay_out() {
   }
   if (done) {
     set_full(journal_full_, false, {});
+    // Without a reserve everything else goes on: it is tried again.
+    auto whole = reserve_.replenish();
+    if (!whole && whole.error().code() == ErrorCode::store_failed)
+      static_cast<void>(fail(whole.error()));
   } else if (done.error().code() == ErrorCode::store_failed) {
     static_cast<void>(fail(done.error()));
   } else if (done.error().code() == ErrorCode::store_full) {

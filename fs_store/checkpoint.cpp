@@ -10,6 +10,9 @@
 namespace worker_runtime::fs_store {
 
 Result<Lsn> FsStore::run_checkpoint(Final final) {
+  // What deleted Workers held is room, and the checkpoint may need it.
+  auto removed = logs_.remove_deleted();
+  if (!removed) return checkpoint_failed(std::move(removed).error());
   auto input = begin_checkpoint(final);
   if (!input) return checkpoint_failed(std::move(input).error());
   if (!*input) {
@@ -42,9 +45,7 @@ Error FsStore::checkpoint_failed(Error cause) {
     const std::lock_guard lock(state_mutex_);
     changed_since_ = std::chrono::steady_clock::now();
   }
-  if (is_full(cause)) {
-    cause = Error(ErrorCode::store_full, "the disk is full: " + cause.message(), cause.fields());
-  }
+  cause = full_as_such(std::move(cause));
   if (cause.code() == ErrorCode::store_full) {
     set_full(checkpoint_full_, true, cause.message());
   } else {

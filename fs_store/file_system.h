@@ -21,6 +21,8 @@ namespace worker_runtime::fs_store {
 
 /// True for ENOSPC, EDQUOT and EFBIG, but not at a sync: nothing is broken, there is just no room.
 bool is_full(const Error& error);
+/// `store_full` in place of an error for which is_full() holds; any other as it is.
+Error full_as_such(Error error);
 /// True for ENOENT.
 bool is_missing(const Error& error);
 

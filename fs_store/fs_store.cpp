@@ -56,8 +56,13 @@ Result<Restored> FsStore::restore() {
   if (mark && mark->durability == Durability::sync) limits.proof = mark->lsn;
   auto loaded = load(*file_system_, decoder, runtime_id_, limits, catalog_, logs_);
   if (!loaded) return std::move(loaded).error();
-  auto settled = settle(*file_system_, runtime_id_, options_.durability, sizes_, *loaded, logs_);
-  if (!settled) return std::move(settled).error();
+  // A checkpoint that was cut off leaves a catalog that nobody names: Workers that are deleted
+  // since may stand in it. It also takes room that the rest may need.
+  auto removed = catalog_.remove_old();
+  if (!removed) return std::move(removed).error();
+  auto settled =
+      settle(*file_system_, runtime_id_, {options_.durability, sizes_, &reserve_}, *loaded, logs_);
+  if (!settled) return full_as_such(std::move(settled).error());
 
   const RuntimeSnapshot& snapshot = loaded->snapshot;
   diagnostics_ = std::make_shared<DiagnosticLog>(snapshot.record.limits.diagnostics_kept);
@@ -83,10 +88,6 @@ Result<Restored> FsStore::restore() {
                              "the file system (" + *unsafe_ + ") may lose acknowledged operations");
   }
 
-  // A checkpoint that was cut off leaves a catalog that nobody names: Workers that are deleted
-  // since may stand in it.
-  auto removed = catalog_.remove_old();
-  if (!removed) return std::move(removed).error();
   catalog_needs_rewrite_ = !loaded->catalog_repairs.empty();
 
   const std::lock_guard lock(commit_mutex_);
@@ -99,7 +100,9 @@ Result<Restored> FsStore::restore() {
     if (!record.create.empty()) creates_[worker_id] = record.create;
   }
   auto marked = write_mark(DurableMark::Writer::open);
-  if (!marked) return std::move(marked).error();
+  if (!marked && !is_full(marked.error())) return std::move(marked).error();
+  if (journal_->is_short())
+    set_full(journal_full_, true, "the disk is full: there is no space for the journal to grow");
   {
     const std::lock_guard state_lock(state_mutex_);
     checkpoint_lsn_ = snapshot.record.lsn;
@@ -339,6 +342,11 @@ Result<void> FsStore::close() {
     return *std::move(failed);
   }
   auto done = run_checkpoint(Final::yes);
+  const bool is_full_disk = !done && done.error().code() == ErrorCode::store_full;
+  if (done || is_full_disk) {
+    auto left = leave_journal(is_full_disk);
+    if (!left) done = fail(left.error());
+  }
   {
     const std::lock_guard lock(commit_mutex_);
     closed_ = true;
@@ -352,6 +360,21 @@ Result<void> FsStore::close() {
   // On a full disk there is no checkpoint, but everything is in the journal: the next open replays
   // it.
   if (!done && done.error().code() != ErrorCode::store_full) return std::move(done).error();
+  return {};
+}
+
+/// The last steps in journal/. On a full disk there is no checkpoint: the journal is made durable
+/// as it is, and what was laid out ahead goes back to the disk.
+Result<void> FsStore::leave_journal(bool is_full) {
+  const std::lock_guard lock(commit_mutex_);
+  if (is_full) {
+    auto done = journal_->sync();
+    if (done) done = journal_->cut_filler();
+    if (!done) return done;
+  }
+  // A store without its reserve is closed all the same; the next open tries again.
+  auto whole = reserve_.replenish();
+  if (!whole && whole.error().code() == ErrorCode::store_failed) return whole;
   return {};
 }
 

@@ -36,6 +36,7 @@
 #include "codec.h"
 #include "file_system.h"
 #include "journal.h"
+#include "journal_reserve.h"
 #include "logs.h"
 #include "recovery.h"
 #include "view_survey.h"
@@ -83,6 +84,7 @@ class FsStore final : public Store {
 
   // fs_store.cpp
   Result<void> hand_over(const RuntimeRecord& after, std::span<const ChangedWorker> changed);
+  Result<void> leave_journal(bool is_full);
   Result<void> write_mark(DurableMark::Writer writer);
   /// Nothing is written from here on; waiting and later calls get the cause.
   Error fail(const Error& cause);
@@ -119,6 +121,7 @@ class FsStore final : public Store {
   const RuntimeId runtime_id_;
   const SegmentSizes sizes_;
   const std::unique_ptr<FileSystem> file_system_;
+  JournalReserve reserve_{*file_system_};  // used by restore, the background thread, close in turn
   std::unique_ptr<FileLock> lock_;
   const std::optional<std::string>
       unsafe_;  // the kind of file system, if it can't keep the promises

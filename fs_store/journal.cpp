@@ -13,12 +13,6 @@ namespace {
 
 Error full(std::string message) { return {ErrorCode::store_full, std::move(message)}; }
 
-Error as_full(const Error& cause) {
-  FileFields fields;
-  if (const auto* const known = cause.get<FileFields>()) fields = *known;
-  return {ErrorCode::store_full, "the disk is full: " + cause.message(), std::move(fields)};
-}
-
 /// Filler: newlines, which no reader takes for a record.
 Result<void> fill(File& file, std::uint64_t from, std::uint64_t to) {
   const std::string block(std::min<std::uint64_t>(to - std::min(from, to), std::uint64_t{1} << 20U),
@@ -49,22 +43,37 @@ Result<std::unique_ptr<Journal>> Journal::start(FileSystem& file_system, Start s
   const std::string copied = std::move(start.copied);
   const Lsn first_lsn = start.first_lsn;
   const std::uint32_t previous = start.previous;
+  JournalReserve* const reserve = start.reserve;
   std::unique_ptr<Journal> journal(new Journal(file_system, std::move(start)));
-  auto spare = journal->make_spare(journal->sizes_.first + copied.size());
-  if (!spare && spare.error().code() == ErrorCode::store_full) {
-    // On a full disk even a small segment lets Workers be deleted.
-    spare = journal->make_spare(journal->sizes_.reserve + copied.size());
-  }
+  auto spare = journal->make_first_spare(copied.size(), reserve);
   if (!spare) return std::move(spare).error();
   auto begun = journal->begin_segment(std::move(*spare), copied, first_lsn, previous);
   if (!begun) return std::move(begun).error();
   return journal;
 }
 
+/// On a full disk even a small segment lets Workers be stopped and deleted.
+Result<Journal::Spare> Journal::make_first_spare(std::uint64_t copied_bytes,
+                                                 JournalReserve* reserve) {
+  auto spare = make_spare(sizes_.first + copied_bytes);
+  is_short_ = !spare;
+  for (const std::uint64_t size : {sizes_.reserve, reserve_piece_bytes}) {
+    if (spare || spare.error().code() != ErrorCode::store_full) return spare;
+    spare = make_spare(size + copied_bytes);
+  }
+  if (spare || spare.error().code() != ErrorCode::store_full || reserve == nullptr) return spare;
+  // Records to be copied must leave it room for what makes room.
+  if (copied_bytes > reserve_piece_bytes / 4) return spare;
+  auto piece = reserve->take();
+  if (!piece) return std::move(piece).error();
+  if (!*piece) return spare;
+  return Spare{std::move((*piece)->path), std::move((*piece)->file), reserve_piece_bytes};
+}
+
 Result<Journal::Spare> Journal::make_spare(std::uint64_t size) {
   Spare spare{layout::temporary(std::string(layout::journal) + "/next"), nullptr, size};
   auto file = file_system_.open(spare.path, OpenMode::create_new);
-  if (!file) return is_full(file.error()) ? as_full(file.error()) : std::move(file).error();
+  if (!file) return full_as_such(std::move(file).error());
   spare.file = std::move(*file);
   auto done = fill(*spare.file, 0, size);
   // The blocks must be on the disk before a record relies on them: an overwrite then needs no
@@ -73,7 +82,7 @@ Result<Journal::Spare> Journal::make_spare(std::uint64_t size) {
   if (!done) {
     static_cast<void>(
         file_system_.remove_file(spare.path).has_value());  // else swept at the next open
-    return is_full(done.error()) ? as_full(done.error()) : std::move(done).error();
+    return full_as_such(std::move(done).error());
   }
   return spare;
 }
@@ -92,7 +101,12 @@ Result<void> Journal::begin_segment(Spare spare, std::string_view first_lines, L
   if (done) done = file_system_.rename(spare.path, path);
   // The name durable before any commit is put under it.
   if (done) done = file_system_.sync_directory(std::string(layout::journal));
-  if (!done) return done;
+  if (!done) {
+    // Nothing relies on it yet: what finds no space leaves the journal as it is.
+    if (!is_full(done.error())) return done;
+    static_cast<void>(file_system_.remove_file(spare.path).has_value());
+    return full_as_such(std::move(done).error());
+  }
   file_ = std::move(spare.file);
   path_ = path;
   size_ = std::max<std::uint64_t>(spare.size, lines.size());

@@ -38,6 +38,7 @@
 
 #include "codec.h"
 #include "file_system.h"
+#include "journal_reserve.h"
 #include "worker_runtime/commit.h"
 #include "worker_runtime/ids.h"
 #include "worker_runtime/options.h"
@@ -88,6 +89,7 @@ class Journal {
     JournalEnd end;
     std::deque<SegmentInfo> older;  ///< Segments that lie before it.
     SegmentSizes sizes = {};
+    JournalReserve* reserve = nullptr;  ///< For a full disk; only used by start().
   };
   static Result<std::unique_ptr<Journal>> start(FileSystem& file_system, Start start);
 
@@ -120,6 +122,9 @@ class Journal {
   /// Cuts the filler off the current segment.
   Result<void> cut_filler();
 
+  /// Whether start() had to do with less than it wanted: the disk was full.
+  [[nodiscard]] bool is_short() const { return is_short_; }
+
   /// Bytes of records in all segments.
   [[nodiscard]] std::uint64_t bytes() const;
 
@@ -132,6 +137,7 @@ class Journal {
 
   Journal(FileSystem& file_system, Start start);
   Result<Spare> make_spare(std::uint64_t size);
+  Result<Spare> make_first_spare(std::uint64_t copied_bytes, JournalReserve* reserve);
   Result<void> begin_segment(Spare spare, std::string_view first_lines, Lsn first_lsn,
                              std::uint32_t previous);
   Result<void> switch_segment(std::uint64_t needed);
@@ -154,6 +160,7 @@ class Journal {
   Lsn durable_;
   std::string group_;
   std::string changes_;  // scratch
+  bool is_short_ = false;
 
   mutable std::mutex mutex_;
   std::deque<SegmentInfo> segments_;  // guarded by mutex_; the last one is the current

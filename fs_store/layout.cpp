@@ -7,6 +7,7 @@
 namespace worker_runtime::fs_store::layout {
 namespace {
 
+constexpr std::string_view reserve_prefix = "reserve.";
 constexpr std::string_view upper_hex = "0123456789ABCDEF";
 
 bool is_plain(char byte, bool first) {
@@ -109,6 +110,15 @@ std::string segment(Lsn first_lsn) { return join(journal, hex16(first_lsn.value)
 std::optional<Lsn> parse_segment(std::string_view name) {
   const auto number = parse_numbered(name, "");
   return number ? std::optional(Lsn{*number}) : std::nullopt;
+}
+
+std::string reserve(std::size_t index) {
+  return join(journal, reserve_prefix) + std::to_string(index);
+}
+
+bool is_reserve(std::string_view name) {
+  return name.size() == reserve_prefix.size() + 1 && name.starts_with(reserve_prefix) &&
+         name.back() >= '0' && name.back() <= '9';
 }
 
 std::string worker_directory(const WorkerId& worker_id) {

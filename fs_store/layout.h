@@ -43,6 +43,10 @@ std::optional<Lsn> parse_catalog(std::string_view name);
 std::string segment(Lsn first_lsn);
 /// Of a name in journal/.
 std::optional<Lsn> parse_segment(std::string_view name);
+/// A piece of the reserve: "journal/reserve.<index, one digit>".
+std::string reserve(std::size_t index);
+/// Of a name in journal/.
+bool is_reserve(std::string_view name);
 
 std::string worker_directory(const WorkerId& worker_id);
 std::string worker_json(const WorkerId& worker_id);

@@ -4,6 +4,7 @@
 
 #include "checked_line.h"
 #include "fs_store.h"
+#include "journal_reserve.h"
 #include "layout.h"
 #include "open.h"
 #include "snapshot.h"
@@ -56,6 +57,8 @@ Result<void> build_runtime(FileSystem& directory, const RuntimeId& runtime_id) {
     auto made = directory.open(name, OpenMode::create_new);
     if (!made) return std::move(made).error();
   }
+  auto reserved = JournalReserve(directory).replenish();
+  if (!reserved) return reserved;
   std::string object;
   encode(object, SegmentHeader{Lsn{1}, runtime_id, Epoch{}, Durability::sync, 0});
   std::string line;
@@ -135,11 +138,6 @@ Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options) 
                std::move(fields));
 }
 
-Error full_or(Error error) {
-  if (!is_full(error)) return error;
-  return {ErrorCode::store_full, error.message(), error.fields()};
-}
-
 Result<std::unique_ptr<FileSystem>> open_root(const StoreOptions& options) {
   auto root =
       open_posix_file_system(absolute_text(options.root), options.create, permissions_of(options));
@@ -186,7 +184,7 @@ Result<std::unique_ptr<Store>> open_store(StoreOptions options) {
   std::optional<std::string> unsafe;
   RuntimeId runtime_id;
   auto directory = open_runtime_directory(options, runtime_id);
-  if (!directory) return full_or(std::move(directory).error());
+  if (!directory) return full_as_such(std::move(directory).error());
   unsafe = unsafe_file_system(absolute_text(options.root));
   if (unsafe && options.unsafe_file_system == UnsafeFileSystem::refuse) {
     return Error(ErrorCode::store_io,
@@ -194,7 +192,7 @@ Result<std::unique_ptr<Store>> open_store(StoreOptions options) {
                      ") can't keep the promises of the store; an option allows it all the same");
   }
   auto lock = take_store_lock(**directory, runtime_id, options.lock_wait);
-  if (!lock) return full_or(std::move(lock).error());
+  if (!lock) return full_as_such(std::move(lock).error());
   return std::unique_ptr<Store>(std::make_unique<FsStore>(std::move(options), std::move(runtime_id),
                                                           std::move(*directory), std::move(*lock),
                                                           std::move(unsafe)));

@@ -436,6 +436,10 @@ bool has_errno(const Error& error, std::initializer_list<int> numbers) {
 bool is_full(const Error& error) {
   return error.code() == ErrorCode::store_io && has_errno(error, {ENOSPC, EDQUOT, EFBIG});
 }
+Error full_as_such(Error error) {
+  if (!is_full(error)) return error;
+  return {ErrorCode::store_full, "the disk is full: " + error.message(), error.fields()};
+}
 bool is_missing(const Error& error) {
   return error.code() == ErrorCode::store_io && has_errno(error, {ENOENT});
 }

@@ -157,12 +157,24 @@ std::string note_of(std::uint64_t bytes, const std::string& path) {
   return "moved a torn tail of " + std::to_string(bytes) + " bytes of " + path + " to quarantine";
 }
 
-Result<void> settle_logs(Logs& logs, Logs::Loss loss, Settled& settled) {
-  auto events = logs.settle_events(loss);
+/// A step that needs a little space gets it from the reserve where the disk has none.
+template <typename Step>
+auto with_space(JournalReserve* reserve, Step step) {
+  auto done = step();
+  while (!done && is_full(done.error()) && reserve != nullptr) {
+    auto given = reserve->give_back();
+    if (!given || !*given) break;
+    done = step();
+  }
+  return done;
+}
+
+Result<void> settle_logs(JournalReserve* reserve, Logs& logs, Logs::Loss loss, Settled& settled) {
+  auto events = with_space(reserve, [&] { return logs.settle_events(loss); });
   if (!events) return std::move(events).error();
   if (events->torn_bytes > 0) settled.notes.push_back(note_of(events->torn_bytes, events->path));
   for (const WorkerId& worker_id : logs.pending_workers()) {
-    auto transcript = logs.settle_transcript(worker_id, loss);
+    auto transcript = with_space(reserve, [&] { return logs.settle_transcript(worker_id, loss); });
     if (transcript) {
       if (transcript->torn_bytes > 0)
         settled.notes.push_back(note_of(transcript->torn_bytes, transcript->path));
@@ -189,17 +201,22 @@ Result<void> move_torn_journal(FileSystem& file_system, const TornTail& torn, Se
 
 }  // namespace
 
-Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id, Durability durability,
-                       const SegmentSizes& sizes, Loaded& loaded, Logs& logs) {
+Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id,
+                       const SettleOptions& options, Loaded& loaded, Logs& logs) {
   Settled settled;
   for (const std::string& directory : {std::string(), std::string(layout::journal)}) {
     auto swept = sweep(file_system, directory);
     if (!swept) return std::move(swept).error();
   }
   JournalScan& scan = loaded.journal;
+  // What only takes room goes first: the rest may need it.
+  for (const std::string& path : scan.obsolete) {
+    auto removed = file_system.remove_file(path);
+    if (!removed) return std::move(removed).error();
+  }
   const Logs::Loss loss =
       scan.durability == Durability::sync ? Logs::Loss::impossible : Logs::Loss::allowed;
-  auto logs_settled = settle_logs(logs, loss, settled);
+  auto logs_settled = settle_logs(options.reserve, logs, loss, settled);
   if (!logs_settled) return std::move(logs_settled).error();
   if (loss == Logs::Loss::allowed) {
     // The cut is durable before a segment that may promise Durability::sync is: lines that a power
@@ -208,7 +225,8 @@ Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id, Dur
     if (!synced) return std::move(synced).error();
   }
   if (scan.torn) {
-    auto moved = move_torn_journal(file_system, *scan.torn, settled);
+    auto moved = with_space(options.reserve,
+                            [&] { return move_torn_journal(file_system, *scan.torn, settled); });
     if (!moved) return std::move(moved).error();
   }
   for (const Catalog::Repaired& repaired : loaded.catalog_repairs) {
@@ -218,17 +236,14 @@ Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id, Dur
   Journal::Start start;
   start.runtime_id = runtime_id;
   start.epoch = settled.epoch;
-  start.durability = durability;
+  start.durability = options.durability;
   start.first_lsn = scan.proven_end.last_lsn.next();
   start.previous = scan.proven_end.checksum;
   start.copied = std::move(scan.above_proven);
   start.end = scan.end;
   start.older = std::move(scan.segments);
-  start.sizes = sizes;
-  for (const std::string& path : scan.obsolete) {
-    auto removed = file_system.remove_file(path);
-    if (!removed) return std::move(removed).error();
-  }
+  start.sizes = options.sizes;
+  start.reserve = options.reserve;
   auto journal = Journal::start(file_system, std::move(start));
   if (!journal) return std::move(journal).error();
   settled.journal = std::move(*journal);

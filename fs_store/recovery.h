@@ -78,7 +78,13 @@ struct Settled {
   std::vector<std::string> notes;     ///< What was put right, a clause each, for info diagnostics.
   std::vector<std::string> warnings;  ///< What was made good but should not have been necessary.
 };
-Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id, Durability durability,
-                       const SegmentSizes& sizes, Loaded& loaded, Logs& logs);
+/// How the journal goes on.
+struct SettleOptions {
+  Durability durability = Durability::sync;
+  SegmentSizes sizes;
+  JournalReserve* reserve = nullptr;  ///< Is used up where the disk is full.
+};
+Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id,
+                       const SettleOptions& options, Loaded& loaded, Logs& logs);
 
 }  // namespace worker_runtime::fs_store

@@ -175,7 +175,8 @@ class Run {
       const std::string path = std::string(layout::journal) + "/" + entry.name;
       if (path == layout::durable) continue;
       Result<void> done;
-      if (entry.kind == EntryKind::file && layout::parse_segment(entry.name)) {
+      const bool has_lines = layout::parse_segment(entry.name) || layout::is_reserve(entry.name);
+      if (entry.kind == EntryKind::file && has_lines) {
         done = check_lines(path, Kind::segment);
       } else {
         done = stray(path);

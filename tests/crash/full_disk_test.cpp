@@ -212,6 +212,98 @@ TEST_F(FullDiskTest, CommandsEndWithFiveAndCloseGoesThrough) {
   expect_what_was_acknowledged();
 }
 
+/// A closed store on a disk of which others took every byte, and take every byte that comes free.
+class NoByteFreeTest : public FullDiskTest {
+ protected:
+  void SetUp() override {
+    disk_ = std::make_unique<SmallDisk>(root(), "size=8m");
+    if (!disk_->is_mounted()) return;
+    Subprocess pipe(line({"pipe"}));
+    for (const char* const worker : {"a", "b", "c"}) create(pipe, worker);
+    for (int at = 0; at < 10; ++at) EXPECT_TRUE(is_ok(send(pipe, "a", large_bytes)));
+    EXPECT_TRUE(is_ok(send(pipe, "b", 10)));
+    EXPECT_EQ(pipe.finish().exit_code, 0);
+    take_every_byte();
+  }
+
+  [[nodiscard]] bool is_tested() const {
+    if (!disk_->is_mounted())
+      std::cout << "NOT TESTED: no tmpfs can be mounted (" << disk_->cause() << ")\n";
+    return disk_->is_mounted();
+  }
+  void take_every_byte() const {
+    std::ofstream ballast(root() / "ballast", std::ios::binary | std::ios::app);
+    const std::string block(4096, 'b');
+    while (ballast.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
+    }
+    ASSERT_EQ(std::filesystem::space(root()).free, 0U);
+  }
+  /// A command that goes through, and nobody has more space afterwards.
+  void done_without_space(const Arguments& arguments) const {
+    done(arguments);
+    take_every_byte();
+  }
+
+  std::unique_ptr<SmallDisk> disk_;
+};
+
+TEST_F(NoByteFreeTest, AWorkerIsStoppedAndDeletedAndGrowthIsRefused) {
+  if (!is_tested()) return;
+  done_without_space({"stop", "b", "--reason", std::string(1024, '\x01')});
+  done_without_space({"delete", "b"});
+  acknowledged_.erase("b");
+  EXPECT_EQ(lines(done({"list", "--json"})).size(), 2U);
+  expect_what_was_acknowledged();
+  // The reserve is used up. Still nobody is told anything but the truth.
+  const Finished refused = cli({"send", "a", "x", "--json"});
+  EXPECT_EQ(refused.exit_code, 5) << refused.output << refused.errors;
+  EXPECT_TRUE(has(refused.errors, R"("code":"store_full")"));
+  expect_what_was_acknowledged();
+
+  std::filesystem::remove(root() / "ballast");
+  done({"send", "a", "there is room again"});
+  acknowledged_["a"].emplace_back("there is room again");
+  expect_what_was_acknowledged();
+  // The reserve is back.
+  take_every_byte();
+  done_without_space({"cancel", "c"});
+  done_without_space({"shutdown"});
+}
+
+TEST_F(NoByteFreeTest, DeletingMakesRoomForAllOthers) {
+  if (!is_tested()) return;
+  done_without_space({"cancel", "a"});
+  done({"delete", "a"});
+  acknowledged_.erase("a");
+  done({"send", "b", "there is room"});
+  acknowledged_["b"].emplace_back("there is room");
+  expect_what_was_acknowledged();
+  EXPECT_TRUE(has(done({"status", "--json"}), R"("checkpoint_lsn":18)"));
+}
+
+TEST_F(NoByteFreeTest, RefusedCommandsDoNotUseTheReserveUp) {
+  if (!is_tested()) return;
+  for (int at = 0; at < 5; ++at) {
+    const Finished refused = cli({"send", "b", "x"});
+    EXPECT_EQ(refused.exit_code, 5) << refused.output << refused.errors;
+  }
+  done({"stop", "b"});
+  done({"delete", "b"});
+  acknowledged_.erase("b");
+  expect_what_was_acknowledged();
+}
+
+TEST_F(NoByteFreeTest, ATornTailOfACrashKeepsNoOneOut) {
+  if (!is_tested()) return;
+  // Half a line behind the last one of a log, as a writer leaves it that dies.
+  const auto runtime = root() / "runtimes" / "main";
+  std::ofstream(runtime / "events.jsonl", std::ios::binary | std::ios::app) << R"({"crc":"00)";
+  take_every_byte();
+  done_without_space({"stop", "b"});
+  EXPECT_FALSE(std::filesystem::is_empty(runtime / "quarantine"));
+  expect_what_was_acknowledged();
+}
+
 TEST_F(FullDiskTest, ALimitOnTheSizeOfFilesIsAFullDiskToo) {
   make_store();
   Arguments limited{"/usr/bin/env", "prlimit", "--fsize=2500000"};

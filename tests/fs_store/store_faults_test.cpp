@@ -268,6 +268,63 @@ INSTANTIATE_TEST_SUITE_P(
                       FullPlace{"segment", CallKind::open, "journal/next."}),
     [](const auto& place) { return place.param.name; });
 
+TEST_F(StoreFaults, ASegmentHeaderWithoutSpaceKeepsNoStoreFromBeingClosed) {
+  open_faulty();
+  create("w");
+  fail(CallKind::write, "journal/next.", ENOSPC, 1, 30);
+  close();
+  EXPECT_EQ(faults_.failures(), 1U);
+  expect_clean();
+  open();
+  EXPECT_EQ(all_events(runtime()).size(), 2U);
+}
+
+TEST_F(StoreFaults, AnOpenThatFindsTheDiskFullLivesOnTheReserve) {
+  open();
+  for (const char* const id : {"a", "b"}) create(id);
+  send("a", 2);
+  close();
+  // Nothing new finds space, and nothing grows.
+  for (const char* const path_part : {".tmp", "events.jsonl", "catalog."}) {
+    fail(CallKind::write, path_part, ENOSPC, Fault::for_ever);
+  }
+  open_faulty();
+  EXPECT_EQ(health().state, StoreHealth::Condition::full);
+  EXPECT_TRUE(fails_with(runtime().send_input(input(ref("a"), "x")), ErrorCode::store_full));
+  EXPECT_TRUE(is_ok(runtime().stop_worker({ref("a"), std::string(1024, '\x01')})));
+  EXPECT_TRUE(is_ok(runtime().cancel_worker({ref("b"), std::nullopt})));
+  close();
+  EXPECT_LT(read(last_segment()).size(), reserve_piece_bytes) << "what is not used is given back";
+  EXPECT_TRUE(exists("journal/reserve.0")) << "and a new piece is laid by";
+  open_faulty();
+  EXPECT_TRUE(is_ok(runtime().delete_worker({ref("a")})));
+  EXPECT_TRUE(is_ok(runtime().stop_runtime()));
+  close();
+  EXPECT_FALSE(exists("workers/a"));
+
+  faults_.clear_plan();
+  open();
+  EXPECT_EQ(all_events(runtime()).size(), 9U);
+  EXPECT_TRUE(is_ok(runtime().start_runtime()));
+  close();
+  expect_clean();
+}
+
+TEST_F(StoreFaults, AnOpenWithoutAnySpaceIsRefusedAsAFullDiskAndChangesNothing) {
+  open();
+  create("a");
+  close();
+  for (const char* const piece : {"journal/reserve.0", "journal/reserve.1"})
+    std::filesystem::remove(path(piece));
+  fail(CallKind::write, ".tmp", ENOSPC, Fault::for_ever);
+  EXPECT_TRUE(fails_with(try_open_faulty(), ErrorCode::store_full));
+  expect_clean();
+  faults_.clear_plan();
+  open();
+  close();
+  EXPECT_TRUE(exists("journal/reserve.1"));
+}
+
 TEST_F(StoreFaults, AFullDiskUnderTheWritersMarkHoldsUpNobody) {
   open_faulty();
   create("w");
