@@ -1,21 +1,28 @@
-// events, transcript: the logs, streamed page by page.
+// events, transcript: the logs, streamed page by page, and followed.
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <optional>
+#include <stop_token>
 
 #include "arguments.h"
 #include "mutation.h"
 #include "output.h"
+#include "streams.h"
 
 namespace worker_runtime::cli {
 namespace {
 
 constexpr std::size_t excerpt_columns = 100;
+/// A wait that shows nothing is simply begun again.
+constexpr std::chrono::hours follow_wait{1};
 
 struct Arguments {
   std::string worker;
   std::optional<std::uint64_t> start;
   std::optional<std::uint64_t> limit;
   bool newest_first = false;
+  bool follow = false;
 };
 
 Direction direction_of(const Arguments& arguments) {
@@ -35,11 +42,13 @@ struct Printed {
   std::optional<std::uint64_t> next;
 };
 
-/// Page by page: all of the log, or as many items as were asked for. Prints what is readable, tells
-/// each damage on standard error, and answers the last one at the end.
+/// Page by page: all of the log, or as many items as were asked for; when it is followed, to the
+/// end of the output, a signal, or an error. Prints what is readable, tells each damage on standard
+/// error, and answers the last one at the end.
 template <typename Query, typename PrintPage>
 Exit stream(const Options& options, Output& output, Query query,
-            std::optional<std::uint64_t> cursor, PrintPage print_page) {
+            std::optional<std::uint64_t> cursor, const std::stop_token& stop,
+            PrintPage print_page) {
   Exit worst = Exit::done;
   for (;;) {
     Result<Printed> page = print_page(query, cursor);
@@ -53,7 +62,8 @@ Exit stream(const Options& options, Output& output, Query query,
     }
     // A page that is bounded by bytes may hold fewer items than were asked for.
     if (query.limit) *query.limit -= std::min(*query.limit, page->items);
-    if (!page->next || output.is_broken() || query.limit == 0) return output.finish(worst);
+    if (!page->next || output.is_broken() || query.limit == 0 || stop.stop_requested())
+      return output.finish(worst);
     cursor = page->next;
   }
 }
@@ -69,28 +79,35 @@ void add_row(Table& table, const Event& event) {
 Exit events(const Options& options, const Arguments& arguments) {
   auto reader = open_for_reading(options);
   if (!reader) return report(options, reader.error());
+  std::optional<StopWatch> watch;
+  if (arguments.follow) watch.emplace();
+  const std::stop_token stop = watch ? watch->token() : std::stop_token();
   Output output;
   Table table({"ID", "AT", "KIND", "WORKER", "MESSAGE"});
   EventQuery query;
   query.limit = arguments.limit;
   query.direction = direction_of(arguments);
-  return stream(options, output, query, arguments.start,
-                [&](EventQuery& asked, std::optional<std::uint64_t> cursor) -> Result<Printed> {
-                  if (cursor) asked.from = EventId{*cursor};
-                  auto page = reader->read_events(asked);
-                  if (!page) return std::move(page).error();
-                  for (const Event& event : page->events) {
-                    if (options.json) {
-                      output.json(event);
-                    } else {
-                      add_row(table, event);
-                    }
-                  }
-                  if (!options.json) table.print_rows(output);
-                  Printed printed{page->events.size(), std::nullopt};
-                  if (page->has_more) printed.next = page->next.value;
-                  return printed;
-                });
+  const auto print_page = [&](EventQuery& asked,
+                              std::optional<std::uint64_t> cursor) -> Result<Printed> {
+    if (cursor) asked.from = EventId{*cursor};
+    auto page = arguments.follow ? reader->wait_events(asked.from.value_or(EventId{1}), follow_wait,
+                                                       stop, asked.limit)
+                                 : reader->read_events(asked);
+    if (!page) return std::move(page).error();
+    for (const Event& event : page->events) {
+      if (options.json) {
+        output.json(event);
+      } else {
+        add_row(table, event);
+      }
+    }
+    if (!options.json && !page->events.empty()) table.print_rows(output);
+    if (arguments.follow) output.flush();
+    Printed printed{page->events.size(), std::nullopt};
+    if (page->has_more || arguments.follow) printed.next = page->next.value;
+    return printed;
+  };
+  return stream(options, output, query, arguments.start, stop, print_page);
 }
 
 void print(Output& output, const TranscriptEntry& entry) {
@@ -113,25 +130,44 @@ Exit transcript(const Options& options, const Arguments& arguments) {
   if (!reader) return report(options, reader.error());
   auto worker_ref = worker_ref_in(*reader, arguments.worker);
   if (!worker_ref) return report(options, worker_ref.error());
+  std::optional<StopWatch> watch;
+  if (arguments.follow) watch.emplace();
+  const std::stop_token stop = watch ? watch->token() : std::stop_token();
   Output output;
   TranscriptQuery query;
   query.limit = arguments.limit;
   query.direction = direction_of(arguments);
-  return stream(
-      options, output, query, arguments.start,
-      [&](TranscriptQuery& asked, std::optional<std::uint64_t> cursor) -> Result<Printed> {
-        asked.start = cursor;
-        auto page = reader->read_transcript(*worker_ref, asked);
-        if (!page) return std::move(page).error();
-        for (const TranscriptEntry& entry : page->items) {
-          if (options.json) {
-            output.json(entry);
-          } else {
-            print(output, entry);
-          }
-        }
-        return Printed{page->items.size(), page->next};
-      });
+  const auto print_page = [&](TranscriptQuery& asked,
+                              std::optional<std::uint64_t> cursor) -> Result<Printed> {
+    asked.start = cursor;
+    auto page = arguments.follow ? reader->wait_transcript(*worker_ref, cursor.value_or(0),
+                                                           follow_wait, stop, asked.limit)
+                                 : reader->read_transcript(*worker_ref, asked);
+    if (!page) return std::move(page).error();
+    for (const TranscriptEntry& entry : page->items) {
+      if (options.json) {
+        output.json(entry);
+      } else {
+        print(output, entry);
+      }
+    }
+    if (arguments.follow) output.flush();
+    Printed printed{page->items.size(), page->next};
+    if (arguments.follow) printed.next = cursor.value_or(0) + page->items.size();
+    return printed;
+  };
+  return stream(options, output, query, arguments.start, stop, print_page);
+}
+
+/// What the two have in common.
+void add_log_options(CLI::App& command, Arguments& arguments) {
+  add_number(command, "--limit", arguments.limit, "at most so many [all]")->type_name("N");
+  auto* const newest_first =
+      command.add_flag("--newest-first", arguments.newest_first, "backwards");
+  command
+      .add_flag("--follow", arguments.follow,
+                "go on with what is new, until interrupted or at the limit")
+      ->excludes(newest_first);
 }
 
 }  // namespace
@@ -140,8 +176,7 @@ void add_logs(CLI::App& app, Options& options, Run& run) {
   auto of_events = std::make_shared<Arguments>();
   CLI::App* const event_command = app.add_subcommand("events", "show the event log");
   add_number(*event_command, "--from", of_events->start, "from this event on")->type_name("ID");
-  add_number(*event_command, "--limit", of_events->limit, "at most so many [all]")->type_name("N");
-  event_command->add_flag("--newest-first", of_events->newest_first, "backwards");
+  add_log_options(*event_command, *of_events);
   event_command->callback([&options, &run, of_events] {
     run = [&options, of_events] { return events(options, *of_events); };
   });
@@ -152,9 +187,7 @@ void add_logs(CLI::App& app, Options& options, Run& run) {
   transcript_command->add_option("WORKER", of_worker->worker, "the worker's id")->required();
   add_number(*transcript_command, "--start", of_worker->start, "from this index (sequence - 1) on")
       ->type_name("N");
-  add_number(*transcript_command, "--limit", of_worker->limit, "at most so many [all]")
-      ->type_name("N");
-  transcript_command->add_flag("--newest-first", of_worker->newest_first, "backwards");
+  add_log_options(*transcript_command, *of_worker);
   transcript_command->callback([&options, &run, of_worker] {
     run = [&options, of_worker] { return transcript(options, *of_worker); };
   });

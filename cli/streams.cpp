@@ -52,7 +52,7 @@ int write_output(std::string_view text) {
   return 0;
 }
 
-InputWait::InputWait() {
+InputWait::InputWait(For what) : what_(what) {
   // Without the pipe, waits end with the input alone.
   if (::pipe2(wake.data(), O_CLOEXEC | O_NONBLOCK) != 0) return;
   struct sigaction action {};
@@ -70,8 +70,8 @@ InputWait::~InputWait() {
 
 InputWait::Event InputWait::wait() {
   // Standard output is asked for nothing: its loss is told all the same.
-  std::array<pollfd, 3> files{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{wake[0], POLLIN, 0},
-                              pollfd{STDOUT_FILENO, 0, 0}};
+  std::array<pollfd, 3> files{pollfd{what_ == For::input ? STDIN_FILENO : -1, POLLIN, 0},
+                              pollfd{wake[0], POLLIN, 0}, pollfd{STDOUT_FILENO, 0, 0}};
   for (;;) {
     const int ready = ::poll(files.data(), files.size(), -1);
     if (ready < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -84,5 +84,20 @@ InputWait::Event InputWait::wait() {
 }
 
 void InputWait::end() { write_wake_byte(); }
+
+StopWatch::StopWatch() : wait_(InputWait::For::end_only) {
+  // Without the pipe a signal ends the process, and nobody could end the thread.
+  if (wake[0] < 0) return;
+  thread_ = std::thread([this] {
+    static_cast<void>(wait_.wait());
+    stop_.request_stop();
+  });
+}
+
+StopWatch::~StopWatch() {
+  if (!thread_.joinable()) return;
+  wait_.end();
+  thread_.join();
+}
 
 }  // namespace worker_runtime::cli
