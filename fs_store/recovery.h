@@ -66,7 +66,7 @@ struct LoadLimits {
   /// Without `last_lsn`: show no commit that the journal itself does not prove to be durable (or
   /// written, where its durability promises no more). Beside a writer of which no mark is known.
   bool proven_alone = false;
-  std::optional<Lsn> proof;     ///< A proof of durability beside the journal's own.
+  std::optional<Lsn> proof;  ///< A proof of durability beside the journal's own.
 };
 Result<Loaded> load(FileSystem& file_system, Decoder& decoder, const RuntimeId& runtime_id,
                     const LoadLimits& limits, Catalog& catalog, Logs& logs);

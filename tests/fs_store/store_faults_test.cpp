@@ -397,8 +397,23 @@ TEST_F(StoreFaults, AShortAppendToALogIsUndone) {
   create("w");
   fail(CallKind::write, "events.jsonl", EIO, 1, 25);
   send("w", 3);
+  // Met by the extension, not by the checkpoint: that one would answer it.
+  ASSERT_TRUE(eventually([this] { return faults_.failures() == 1; }));
   ASSERT_TRUE(is_ok(runtime().checkpoint()));
   EXPECT_EQ(faults_.failures(), 1U);
+  EXPECT_EQ(all_events(runtime()).size(), 5U);
+  close();
+  expect_clean();
+}
+
+TEST_F(StoreFaults, ACheckpointThatMeetsAShortAppendIsAnsweredWithItAndMadeUpForByTheNext) {
+  open_faulty();
+  create("w");
+  fail(CallKind::write, "events.jsonl", EIO, 1, 25);
+  send("w", 3);
+  EXPECT_TRUE(fails_with(runtime().checkpoint(), ErrorCode::store_io));
+  EXPECT_EQ(read("events.jsonl"), "");
+  ASSERT_TRUE(is_ok(runtime().checkpoint()));
   EXPECT_EQ(all_events(runtime()).size(), 5U);
   close();
   expect_clean();
