@@ -162,17 +162,25 @@ Result<std::optional<CatalogUpdate>> FsStore::record_update(const WorkerId& work
 }
 
 Result<void> FsStore::write_views(std::span<const CatalogUpdate> updates) {
+  bool made_directories = false;
   for (const CatalogUpdate& update : updates) {
     if (update.tombstone) continue;
     auto written = write_view(*file_system_, update.worker_id, update.line);
-    if (written) continue;
+    if (written) {
+      made_directories = made_directories || *written;
+      continue;
+    }
     auto kind = file_system_->kind(layout::worker_directory(update.worker_id));
     const bool has_no_directory = kind && *kind && **kind != EntryKind::directory;
-    if (!has_no_directory) return written;
+    if (!has_no_directory) return std::move(written).error();
     // Somebody put a file or a link in its place. A view is derived: this one holds up nothing but
     // itself.
     diagnostics_->raise_once(system_clock()(), Severity::warning, "worker.view_not_written",
                              written.error().message(), WorkerRef{runtime_id_, update.worker_id});
+  }
+  if (made_directories) {
+    auto synced = sync_worker_directories(*file_system_);
+    if (!synced) return synced;
   }
   // A Worker that was deleted since the checkpoint began may have had its directory removed before
   // its view was written, which made it again: it is removed once more.

@@ -167,16 +167,19 @@ void Logs::release() {
 Result<void> Logs::roll(const Name& name, const WorkerId* worker_id) {
   if (unsynced_.contains(name.stem)) sync_everything_ = true;
   drop_handle(name.stem);
-  unsynced_directories_.insert(parent_path(name.stem));
-  // Under the lock, so that no reader opens the new part's name for the old part's lines.
-  const std::lock_guard lock(mutex_);
-  LogState* const state = state_of(worker_id);
-  if (state == nullptr) return {};
-  auto renamed = file_system_.rename(layout::log_file(name.stem),
-                                     layout::log_part(name.stem, state->end.first));
-  if (!renamed) return renamed;
-  state->end = {state->end.last + 1, 0, state->end.last};
-  return {};
+  {
+    // Under the lock, so that no reader opens the new part's name for the old part's lines.
+    const std::lock_guard lock(mutex_);
+    LogState* const state = state_of(worker_id);
+    if (state == nullptr) return {};
+    auto renamed = file_system_.rename(layout::log_file(name.stem),
+                                       layout::log_part(name.stem, state->end.first));
+    if (!renamed) return renamed;
+    state->end = {state->end.last + 1, 0, state->end.last};
+  }
+  // The part's new name durable before another file takes the old one: a power cut that kept the
+  // second change and not the first would leave acknowledged lines without a name.
+  return file_system_.sync_directory(parent_path(name.stem));
 }
 
 Result<void> Logs::sync() {

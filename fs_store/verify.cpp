@@ -18,6 +18,7 @@
 #include "open.h"
 #include "recovery.h"
 #include "snapshot.h"
+#include "verify_directory.h"
 
 namespace worker_runtime::fs_store {
 
@@ -328,6 +329,16 @@ bool is_of_the_moment(const Result<VerifyReport>& report) {
 
 }  // namespace
 
+Result<VerifyReport> verify_directory(FileSystem& directory, const RuntimeId& runtime_id,
+                                      const VerifyOptions& options) {
+  constexpr int attempts_max = 5;
+  for (int attempt = 1;; ++attempt) {
+    const bool live = directory.is_locked(std::string(layout::lock));
+    auto report = Run(directory, runtime_id, options, live).run();
+    if (!live || !is_of_the_moment(report) || attempt == attempts_max) return report;
+  }
+}
+
 Result<VerifyReport> verify(const VerifyOptions& options) {
   StoreOptions store;
   store.root = options.root;
@@ -335,12 +346,7 @@ Result<VerifyReport> verify(const VerifyOptions& options) {
   RuntimeId runtime_id;
   auto directory = open_runtime_directory(store, runtime_id);
   if (!directory) return std::move(directory).error();
-  constexpr int attempts_max = 5;
-  for (int attempt = 1;; ++attempt) {
-    const bool live = (*directory)->is_locked(std::string(layout::lock));
-    auto report = Run(**directory, runtime_id, options, live).run();
-    if (!live || !is_of_the_moment(report) || attempt == attempts_max) return report;
-  }
+  return verify_directory(**directory, runtime_id, options);
 }
 
 }  // namespace worker_runtime::fs_store

@@ -13,7 +13,8 @@ namespace {
 constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
 }
 
-Result<void> write_view(FileSystem& file_system, const WorkerId& worker_id, std::string_view line) {
+Result<bool> write_view(FileSystem& file_system, const WorkerId& worker_id, std::string_view line) {
+  bool made_directory = false;
   const std::string path = layout::worker_json(worker_id);
   auto file = file_system.open(path, OpenMode::create_new);
   if (!file && is_missing(file.error())) {
@@ -23,19 +24,28 @@ Result<void> write_view(FileSystem& file_system, const WorkerId& worker_id, std:
       if (!there) return std::move(there).error();
       if (*there) continue;
       auto made = file_system.make_directory(directory);
-      if (!made) return made;
+      if (!made) return std::move(made).error();
+      made_directory = true;
     }
     file = file_system.open(path, OpenMode::create_new);
   }
-  if (file) return (*file)->write(0, line);
-  // It is there: replaced as a whole, so that nobody reads half of it.
-  return replace_file(file_system, path, line, Durable::no);
+  // Where it is there already, it is replaced as a whole, so that nobody reads half of it.
+  auto written =
+      file ? (*file)->write(0, line) : replace_file(file_system, path, line, Durable::no);
+  if (!written) return std::move(written).error();
+  return made_directory;
+}
+
+Result<void> sync_worker_directories(FileSystem& file_system) {
+  auto synced = file_system.sync_directory(std::string(layout::workers));
+  return synced ? file_system.sync_directory("") : synced;
 }
 
 Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(
     FileSystem& file_system, Decoder& decoder, const Catalog& catalog, std::size_t count,
     const std::function<bool(const WorkerId&)>& is_deleted) {
   std::vector<Renewed> renewed;
+  bool made_directories = false;
   if (catalog_ != catalog.position().lsn) {
     catalog_ = catalog.position().lsn;
     offset_ = 0;
@@ -46,7 +56,7 @@ Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(
     if (!next) return std::move(next).error();
     if (!*next) {
       done_ = true;
-      return renewed;
+      break;
     }
     const ScannedLine& line = **next;
     const std::uint64_t offset = std::exchange(offset_, line.offset + line.length);
@@ -71,7 +81,12 @@ Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(
     if (is_deleted(worker_id)) continue;
     auto written = write_view(file_system, worker_id, std::string(line.text) + "\n");
     if (!written) return std::move(written).error();
+    made_directories = made_directories || *written;
     renewed.push_back({worker_id, view ? "it was out of date" : view.error().message()});
+  }
+  if (made_directories) {
+    auto synced = sync_worker_directories(file_system);
+    if (!synced) return std::move(synced).error();
   }
   return renewed;
 }

@@ -36,7 +36,11 @@ class ViewSurvey {
 };
 
 /// Writes the view of a Worker: a checked line with its newline. Makes the directory if it is
-/// missing.
-Result<void> write_view(FileSystem& file_system, const WorkerId& worker_id, std::string_view line);
+/// missing, and answers whether it did: then sync_worker_directories() is due.
+Result<bool> write_view(FileSystem& file_system, const WorkerId& worker_id, std::string_view line);
+
+/// Makes the directories that write_view() made durable. A view may be lost; a Worker of the
+/// catalog without a directory would be taken for one that somebody removed.
+Result<void> sync_worker_directories(FileSystem& file_system);
 
 }  // namespace worker_runtime::fs_store

@@ -1,0 +1,387 @@
+// Crash enumeration: see explorer.h.
+#include "explorer.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+#include "support/domain.h"
+#include "support/random.h"
+
+namespace worker_runtime::testing {
+namespace {
+
+constexpr std::size_t failures_kept = 10;
+
+/// How many units may be there: at least the answered ones, at most those begun.
+struct Span {
+  std::size_t answered = 0;
+  std::size_t begun = 0;
+};
+
+struct Moment {
+  DiskState disk;
+  Span units;
+};
+
+/// Takes the moments of a disk. Used under the disk's lock, and between calls.
+class Recorder {
+ public:
+  void begin(std::size_t units) {
+    const std::lock_guard lock(mutex_);
+    units_.begun += units;
+  }
+  /// From now on a unit more has been answered. A moment after which nothing changed before the
+  /// answer need not be tried with the answer missing.
+  void answer() {
+    const std::lock_guard lock(mutex_);
+    ++units_.answered;
+    if (!moments_.empty()) moments_.back().units = units_;
+  }
+  void take(const DiskState& disk) {
+    const std::lock_guard lock(mutex_);
+    moments_.push_back({disk, units_});
+  }
+  std::vector<Moment> moments() { return std::move(moments_); }
+  [[nodiscard]] Span units() const { return units_; }
+
+ private:
+  std::mutex mutex_;
+  Span units_;
+  std::vector<Moment> moments_;
+};
+
+class Run {
+ public:
+  Run(const Scenario& scenario, const ExplorerOptions& options)
+      : scenario_(scenario), options_(options), random_(options.outcomes.seed) {
+    for (const Operation& operation : scenario.history) model_.apply(operation);
+    const std::size_t units = model_.views().size() - 1;
+    recorder_.begin(units);
+    for (std::size_t unit = 0; unit < units; ++unit) recorder_.answer();
+    for (const Operation& operation : scenario.operations) model_.apply(operation);
+  }
+
+  Exploration run() {
+    ++result_.scenarios;
+    const std::vector<Moment> moments = play();
+    for (const Moment& moment : moments) {
+      if (failed()) break;
+      ++result_.moments;
+      explore(moment);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] bool failed() const { return result_.failure_count > 0; }
+  void fail(const std::string& message) {
+    ++result_.failure_count;
+    if (result_.failures.size() < failures_kept)
+      result_.failures.push_back(scenario_.name + ": " + message);
+  }
+
+  // ---- playing the scenario
+
+  std::vector<Moment> play() {
+    SimulatedDisk disk(scenario_.base);
+    std::optional<Runtime> runtime;
+    const auto open = [&] {
+      runtime.reset();
+      auto opened = open_simulated(disk, scenario_.store);
+      if (opened) {
+        runtime.emplace(*std::move(opened));
+      } else {
+        fail("cannot open: " + opened.error().detail());
+      }
+      return opened.has_value();
+    };
+    const auto record = [&] {
+      disk.set_hook([this](const DiskState& state) { recorder_.take(state); });
+      recorder_.take(disk.state());
+    };
+    if (scenario_.operations.empty()) record();
+    if (!open()) return {};
+    for (std::size_t index = 0; index < scenario_.operations.size(); ++index) {
+      follow(disk, *runtime);
+      if (index + 1 == scenario_.operations.size()) record();
+      const Operation& operation = scenario_.operations[index];
+      switch (operation.kind) {
+        case Operation::Kind::submit:
+        case Operation::Kind::batch:
+          submit(*runtime, operation);
+          break;
+        case Operation::Kind::checkpoint:
+          if (auto done = runtime->checkpoint(); !done) fail(done.error().detail());
+          break;
+        case Operation::Kind::reopen:
+          if (auto done = runtime->close(); !done) fail(done.error().detail());
+          if (!open()) return {};
+          break;
+        case Operation::Kind::kill:
+          disk.kill();
+          if (!open()) return {};
+          break;
+      }
+    }
+    follow(disk, *runtime);
+    disk.set_hook({});
+    return recorder_.moments();
+  }
+
+  void follow(const SimulatedDisk& disk, const Runtime& runtime) {
+    if (scenario_.store.logs_follow && !wait_for_logs(disk, runtime))
+      fail("the logs do not follow; the disk:\n" + describe(disk.state()));
+  }
+
+  void submit(Runtime& runtime, const Operation& operation) {
+    recorder_.begin(operation.units());
+    if (operation.kind == Operation::Kind::batch || operation.units() == 1) {
+      perform(runtime, operation.mutations);
+      recorder_.answer();
+      return;
+    }
+    std::atomic<std::size_t> left = operation.units();
+    for (const Mutation& mutation : operation.mutations) {
+      runtime.submit(mutation, [&](const Result<Answer>&) {
+        recorder_.answer();
+        if (--left == 0) left.notify_one();
+      });
+    }
+    for (std::size_t now = left; now > 0; now = left) left.wait(now);
+  }
+
+  // ---- what is left of a moment
+
+  void explore(const Moment& moment) {
+    OutcomeLimits limits = options_.outcomes;
+    limits.seed = random_.next();
+    for_each_outcome(moment.disk, limits, [&](DiskState&& after) {
+      ++result_.outcomes;
+      if (!failed() && is_new(after, moment.units)) check(std::move(after), moment, "power cut");
+    });
+    if (failed()) return;
+    check(moment.disk, moment, "kill");
+  }
+
+  bool is_new(const DiskState& state, const Span& units) {
+    return seen_.insert(hash_of_seen(state) ^ Random(units.answered * 1024 + units.begun).next())
+        .second;
+  }
+
+  std::string place(const Moment& moment, const char* what, const DiskState& state) const {
+    return std::string(what) + " at change " + std::to_string(moment.disk.changes) + " of " +
+           std::to_string(moment.units.answered) + "/" + std::to_string(moment.units.begun) +
+           " units, seed " + std::to_string(options_.outcomes.seed) + "; the disk:\n" +
+           describe(state);
+  }
+
+  void check(DiskState state, const Moment& moment, const char* what) {
+    ++result_.states;
+    const bool killed = std::string_view(what) == "kill";
+    const bool cut_again =
+        options_.one_in_crashed_again > 0 &&
+        (killed ? random_.one_in(std::max<std::uint64_t>(options_.one_in_crashed_again / 8, 1))
+                : random_.one_in(options_.one_in_crashed_again));
+    Recorder recovery;
+    recovery.begin(moment.units.begun);
+    for (std::size_t unit = 0; unit < moment.units.answered; ++unit) recovery.answer();
+    SimulatedDisk disk(state);
+    if (cut_again) disk.set_hook([&](const DiskState& now) { recovery.take(now); });
+    auto opened = open_simulated(disk, scenario_.store_after());
+    disk.set_hook({});
+    if (!opened) return fail(place(moment, what, state) + "open: " + opened.error().detail());
+    const auto found = check_view(*opened, moment.units);
+    if (!found) return fail(place(moment, what, state) + difference(*opened, moment.units));
+    if (const auto told = unwanted_diagnostic(*opened))
+      return fail(place(moment, what, state) + "diagnostic " + *told);
+    if (options_.one_in_continued > 0 && random_.one_in(options_.one_in_continued)) {
+      if (auto wrong = go_on(disk, *std::move(opened), *found))
+        return fail(place(moment, what, state) + *wrong);
+    }
+    if (cut_again) explore_recovery(recovery);
+  }
+
+  void explore_recovery(Recorder& recovery) {
+    OutcomeLimits limits = options_.outcomes_of_recovery;
+    for (const Moment& moment : recovery.moments()) {
+      limits.seed = random_.next();
+      for_each_outcome(moment.disk, limits, [&](DiskState&& after) {
+        ++result_.outcomes;
+        if (failed() || !is_new(after, moment.units)) return;
+        ++result_.states;
+        ++result_.recoveries_cut;
+        SimulatedDisk disk(after);
+        auto opened = open_simulated(disk, scenario_.store_after());
+        if (!opened) {
+          fail(place(moment, "power cut in a recovery", after) + opened.error().detail());
+        } else if (!check_view(*opened, moment.units)) {
+          fail(place(moment, "power cut in a recovery", after) + difference(*opened, moment.units));
+        } else if (const auto told = unwanted_diagnostic(*opened)) {
+          fail(place(moment, "power cut in a recovery", after) + "diagnostic " + *told);
+        }
+      });
+    }
+  }
+
+  // ---- what must hold
+
+  [[nodiscard]] std::optional<std::size_t> check_view(const Runtime& runtime,
+                                                      const Span& units) const {
+    const std::string view = view_of(runtime);
+    for (std::size_t count = units.begun + 1; count-- > units.answered;) {
+      if (model_.views()[count] == view) return count;
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::string difference(const Runtime& runtime, const Span& units) const {
+    const std::string view = view_of(runtime);
+    for (std::size_t count = 0; count < model_.views().size(); ++count) {
+      if (model_.views()[count] == view)
+        return "it is as after " + std::to_string(count) + " units";
+    }
+    return "it is\n" + view + "\nand should be\n" + model_.views()[units.answered];
+  }
+
+  static std::optional<std::string> unwanted_diagnostic(const Runtime& runtime) {
+    const auto page = runtime.diagnostics();
+    if (!page) return page.error().detail();
+    for (const Diagnostic& diagnostic : page->diagnostics) {
+      if (diagnostic.severity != Severity::info) return diagnostic.code + ": " + diagnostic.message;
+    }
+    return std::nullopt;
+  }
+
+  /// Repeats what has a key, does something new, closes, verifies and reopens.
+  std::optional<std::string> go_on(SimulatedDisk& disk, Runtime runtime, std::size_t count) {
+    for (std::size_t index = 0; index < count; ++index) {
+      if (has_keys(model_.unit(index))) perform(runtime, model_.unit(index));
+    }
+    if (view_of(runtime) != model_.views()[count]) return "a repeated key did something";
+    Runtime memory = model_.replayed(count);
+    const std::vector<std::vector<Mutation>> more = {
+        {StartRuntime{}},
+        {task("behind the crash", "probe")},
+        {input({runtime_id("main"), worker_id("probe")}, "still there?")},
+        {input({runtime_id("main"), worker_id("mail")}, "and you?")}};
+    for (const std::vector<Mutation>& unit : more) {
+      perform(memory, unit);
+      perform(runtime, unit);
+    }
+    const std::string expected = view_of(memory);
+    if (view_of(runtime) != expected) return "it goes on differently: " + view_of(runtime);
+    if (auto closed = runtime.close(); !closed) return "close: " + closed.error().detail();
+    if (auto found = finding(disk)) return found;
+    auto reopened = open_simulated(disk, scenario_.store_after());
+    if (!reopened) return "reopen: " + reopened.error().detail();
+    if (view_of(*reopened) != expected) return "reopened, it is " + view_of(*reopened);
+    return std::nullopt;
+  }
+
+  static bool has_keys(const std::vector<Mutation>& unit) {
+    if (unit.size() != 1) return false;
+    return std::visit(
+        [](const auto& request) {
+          if constexpr (requires { request.idempotency_key; }) {
+            return request.idempotency_key.has_value();
+          } else {
+            return false;
+          }
+        },
+        unit.front());
+  }
+
+  static std::optional<std::string> finding(SimulatedDisk& disk) {
+    const auto report = verify_simulated(disk);
+    if (!report) return "verify: " + report.error().detail();
+    for (const fs_store::Finding& found : report->findings) {
+      // Views are never synced: a power cut may leave any of them in any state until the next
+      // change of their Worker, or the writer's survey, which a lazy store does not come to.
+      if (found.severity == Severity::info || found.path.ends_with("/worker.json")) continue;
+      return "verify: " + found.path + ": " + found.code + ": " + found.message;
+    }
+    return std::nullopt;
+  }
+
+  const Scenario& scenario_;
+  const ExplorerOptions& options_;
+  Random random_;
+  Model model_;
+  Recorder recorder_;
+  Exploration result_;
+  std::unordered_set<std::uint64_t> seen_;
+};
+
+}  // namespace
+
+SimulatedStore Scenario::store_after() const {
+  SimulatedStore after = store;
+  after.logs_follow = false;
+  after.distortion = {};
+  return after;
+}
+
+void Exploration::add(const Exploration& other) {
+  scenarios += other.scenarios;
+  moments += other.moments;
+  outcomes += other.outcomes;
+  states += other.states;
+  recoveries_cut += other.recoveries_cut;
+  failure_count += other.failure_count;
+  for (const std::string& failure : other.failures) {
+    if (failures.size() < failures_kept) failures.push_back(failure);
+  }
+}
+
+std::string figures(const Exploration& exploration) {
+  return std::to_string(exploration.scenarios) + " scenarios, " +
+         std::to_string(exploration.moments) + " moments, " + std::to_string(exploration.outcomes) +
+         " crashes, " + std::to_string(exploration.states) + " distinct states opened, " +
+         std::to_string(exploration.recoveries_cut) + " of them of a recovery cut off, " +
+         std::to_string(exploration.failure_count) + " failures";
+}
+
+Exploration explore(const Scenario& scenario, const ExplorerOptions& options) {
+  return Run(scenario, options).run();
+}
+
+Exploration explore_all(const std::vector<Scenario>& scenarios, const ExplorerOptions& options) {
+  Exploration all;
+  std::mutex mutex;
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t index = next++; index < scenarios.size(); index = next++) {
+      ExplorerOptions own = options;
+      own.outcomes.seed = options.outcomes.seed + index;
+      const Exploration explored = explore(scenarios[index], own);
+      const std::lock_guard lock(mutex);
+      all.add(explored);
+    }
+  };
+  std::vector<std::jthread> threads;
+  for (unsigned count = std::max(1U, std::thread::hardware_concurrency()); count > 0; --count)
+    threads.emplace_back(work);
+  threads.clear();
+  return all;
+}
+
+Scenario base_scenario() {
+  Scenario scenario;
+  scenario.history = base_operations();
+  SimulatedDisk disk;
+  SimulatedStore store;
+  store.create = true;
+  Runtime runtime = open_simulated(disk, store).value();
+  for (const Operation& operation : scenario.history) perform(runtime, operation.mutations);
+  if (!runtime.close()) std::abort();
+  scenario.base = disk.state();
+  scenario.base.sync_all();
+  return scenario;
+}
+
+}  // namespace worker_runtime::testing

@@ -1,0 +1,91 @@
+// A Runtime with fs-store on a simulated disk: see simulated_store.h.
+#include "simulated_store.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "fs_store.h"
+#include "open.h"
+#include "store_lock.h"
+#include "support/domain.h"
+#include "verify_directory.h"
+
+namespace worker_runtime::testing {
+namespace {
+
+/// Lines of all parts of the log `stem` in a directory.
+std::uint64_t lines_of(const DiskState& state, const DiskNode* directory, std::string_view stem) {
+  std::uint64_t lines = 0;
+  if (directory == nullptr) return lines;
+  for (const auto& [name, id] : directory->seen_entries) {
+    if (!name.starts_with(stem)) continue;
+    const std::string text = state.nodes.at(id).seen.text();
+    lines += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  }
+  return lines;
+}
+
+bool logs_are_whole(const DiskState& state, const Runtime& runtime) {
+  const auto summary = runtime.summary();
+  const auto workers = runtime.list_workers();
+  if (!summary || !workers) return false;
+  const DiskNode* const directory = state.find("runtimes/main");
+  if (lines_of(state, directory, "events.") != summary->event_count) return false;
+  return std::all_of(
+      workers->workers.begin(), workers->workers.end(), [&](const WorkerSummary& worker) {
+        const std::string path = "runtimes/main/workers/" + worker.worker_ref.worker_id.text();
+        return lines_of(state, state.find(path), "transcript.") == worker.transcript_len;
+      });
+}
+
+}  // namespace
+
+bool wait_for_logs(const SimulatedDisk& disk, const Runtime& runtime) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!logs_are_whole(disk.state(), runtime)) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+RuntimeOptions simulated_runtime_options() {
+  RuntimeOptions options;
+  options.clock = ManualClock().clock();
+  return options;
+}
+
+Result<Runtime> open_simulated(SimulatedDisk& disk, const SimulatedStore& store) {
+  fs_store::StoreOptions options;
+  options.runtime_id = runtime_id("main");
+  options.create = store.create;
+  options.extend_interval = std::chrono::hours(store.logs_follow ? 0 : 1);
+  options.checkpoint_interval = std::chrono::hours(1);
+  options.log_part_bytes = store.log_part_bytes;
+  const auto root = disk.root();
+  RuntimeId found;
+  auto directory = fs_store::open_runtime_directory(*root, options, found);
+  if (!directory) return std::move(directory).error();
+  auto lock = fs_store::take_store_lock(**directory, found, std::chrono::milliseconds(0));
+  if (!lock) return std::move(lock).error();
+  if (store.distortion) *directory = store.distortion(std::move(*directory));
+  return Runtime::open(
+      std::make_unique<fs_store::FsStore>(options, found, std::move(*directory), std::move(*lock),
+                                          std::nullopt, store.sizes),
+      simulated_runtime_options());
+}
+
+Result<fs_store::VerifyReport> verify_simulated(SimulatedDisk& disk) {
+  fs_store::StoreOptions options;
+  options.runtime_id = runtime_id("main");
+  const auto root = disk.root();
+  RuntimeId found;
+  auto directory = fs_store::open_runtime_directory(*root, options, found);
+  if (!directory) return std::move(directory).error();
+  return fs_store::verify_directory(**directory, found, {});
+}
+
+}  // namespace worker_runtime::testing
