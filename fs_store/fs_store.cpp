@@ -56,6 +56,11 @@ Result<Restored> FsStore::restore() {
   if (mark && mark->durability == Durability::sync) limits.proof = mark->lsn;
   auto loaded = load(*file_system_, decoder, runtime_id_, limits, catalog_, logs_);
   if (!loaded) return std::move(loaded).error();
+  // A process that died may have replaced runtime.json without having made that durable. What is
+  // removed from here on, catalogs and segments, is removed because of the one that was read: it
+  // must not be undone by a power cut.
+  auto durable = file_system_->sync_directory("");
+  if (!durable) return std::move(durable).error();
   // A checkpoint that was cut off leaves a catalog that nobody names: Workers that are deleted
   // since may stand in it. It also takes room that the rest may need.
   auto removed = catalog_.remove_old();
@@ -70,23 +75,7 @@ Result<Restored> FsStore::restore() {
   epoch_ = settled->epoch;
   created_at_ = snapshot.created_at;
   unknown_members_ = snapshot.unknown;
-  const Timestamp now = system_clock()();
-  if (loaded->journal.records > 0) {
-    settled->notes.insert(
-        settled->notes.begin(),
-        "replayed " + std::to_string(loaded->journal.records) + " commits of the journal");
-  }
-  for (const std::string& note : settled->notes) {
-    diagnostics_->raise(now, Severity::info, "store.recovered", note);
-    recovered_ = recovered_ ? *recovered_ + "; " + note : note;
-  }
-  for (const std::string& warning : settled->warnings) {
-    diagnostics_->raise(now, Severity::warning, "store.record_restored", warning);
-  }
-  if (unsafe_) {
-    diagnostics_->raise_once(now, Severity::warning, "store.unsafe_file_system",
-                             "the file system (" + *unsafe_ + ") may lose acknowledged operations");
-  }
+  tell_what_recovery_did(*settled, loaded->journal.records);
 
   catalog_needs_rewrite_ = !loaded->catalog_repairs.empty();
 
@@ -115,6 +104,25 @@ Result<Restored> FsStore::restore() {
   }
   background_ = std::jthread([this](const std::stop_token& stop) { background(stop); });
   return Restored{std::move(loaded->state), diagnostics_, epoch_, std::move(settled->damaged)};
+}
+
+void FsStore::tell_what_recovery_did(const Settled& settled, std::uint64_t replayed) {
+  const Timestamp now = system_clock()();
+  std::vector<std::string> notes = settled.notes;
+  if (replayed > 0) {
+    notes.insert(notes.begin(), "replayed " + std::to_string(replayed) + " commits of the journal");
+  }
+  for (const std::string& note : notes) {
+    diagnostics_->raise(now, Severity::info, "store.recovered", note);
+    recovered_ = recovered_ ? *recovered_ + "; " + note : note;
+  }
+  for (const std::string& warning : settled.warnings) {
+    diagnostics_->raise(now, Severity::warning, "store.record_restored", warning);
+  }
+  if (unsafe_) {
+    diagnostics_->raise_once(now, Severity::warning, "store.unsafe_file_system",
+                             "the file system (" + *unsafe_ + ") may lose acknowledged operations");
+  }
 }
 
 // ---- commit

@@ -83,6 +83,7 @@ class FsStore final : public Store {
   enum class Final : std::uint8_t { no, yes };
 
   // fs_store.cpp
+  void tell_what_recovery_did(const Settled& settled, std::uint64_t replayed);
   Result<void> hand_over(const RuntimeRecord& after, std::span<const ChangedWorker> changed);
   Result<void> leave_journal(bool is_full);
   Result<void> write_mark(DurableMark::Writer writer);

@@ -204,11 +204,6 @@ Result<void> move_torn_journal(FileSystem& file_system, const TornTail& torn, Se
 Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id,
                        const SettleOptions& options, Loaded& loaded, Logs& logs) {
   Settled settled;
-  // A process that died may have replaced runtime.json without having made that durable. What is
-  // removed below, segments and catalogs, is removed because of the one that was read: it must not
-  // be undone by a power cut.
-  auto durable = file_system.sync_directory("");
-  if (!durable) return std::move(durable).error();
   for (const std::string& directory : {std::string(), std::string(layout::journal)}) {
     auto swept = sweep(file_system, directory);
     if (!swept) return std::move(swept).error();

@@ -291,8 +291,9 @@ TEST_F(LogParts, BegunSinceTheCheckpointAreTakenBackByRecovery) {
     const std::uint64_t first = 1 + 5 * round;
     send("w", 5, first);
     ASSERT_TRUE(eventually([&] {
-      return read("workers/w/transcript.jsonl").find("w " + std::to_string(first + 4)) !=
-             std::string::npos;
+      return exists("workers/w/transcript.jsonl") &&
+             read("workers/w/transcript.jsonl").find("w " + std::to_string(first + 4)) !=
+                 std::string::npos;
     }));
   }
   const std::uint64_t entries = runtime().read_transcript(ref("w"))->total;

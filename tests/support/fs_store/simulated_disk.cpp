@@ -347,6 +347,10 @@ class SimulatedFileSystem final : public FileSystem {
     const std::lock_guard lock(disk_.mutex_);
     return disk_.locks_.count(directory_) > 0;
   }
+  std::unique_ptr<fs_store::ChangeWatch> watch(const std::string& /*directory*/,
+                                               const std::string& /*overwritten*/) override {
+    return nullptr;
+  }
   Result<std::unique_ptr<FileSystem>> directory(const std::string& path) override {
     using Below = std::unique_ptr<FileSystem>;
     return locked<Below>("open", path, [&]() -> Result<Below> {
