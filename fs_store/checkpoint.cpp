@@ -75,7 +75,7 @@ Result<std::optional<FsStore::CheckpointInput>> FsStore::begin_checkpoint(Final 
   // whole files.
   auto rotated = journal_->rotate(final == Final::yes ? LayOut::header_only : LayOut::now);
   if (!rotated) {
-    if (rotated.error().code() == ErrorCode::store_full) return std::move(rotated).error();
+    if (is_refusal(rotated.error())) return std::move(rotated).error();
     return fail(rotated.error());
   }
   CheckpointInput input{record_, std::exchange(changes_, {}), logs_.begin_generation()};

@@ -23,6 +23,8 @@ namespace worker_runtime::fs_store {
 bool is_full(const Error& error);
 /// `store_full` in place of an error for which is_full() holds; any other as it is.
 Error full_as_such(Error error);
+/// True for EMFILE and ENFILE: the process, or the system, has no handle left.
+bool is_out_of_handles(const Error& error);
 /// True for ENOENT.
 bool is_missing(const Error& error);
 

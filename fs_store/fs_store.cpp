@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "handle_retry.h"
 #include "layout.h"
 #include "pages.h"
 #include "snapshot.h"
@@ -39,7 +40,8 @@ FsStore::FsStore(StoreOptions options, RuntimeId runtime_id,
     : options_(std::move(options)),
       runtime_id_(std::move(runtime_id)),
       sizes_(sizes),
-      file_system_(std::move(file_system)),
+      file_system_(
+          make_handle_retry(std::move(file_system), [this] { return logs_.give_up_handles(); })),
       lock_(std::move(lock)),
       unsafe_(std::move(unsafe)),
       logs_(*file_system_, options_.log_part_bytes),
@@ -179,10 +181,9 @@ Result<void> FsStore::sync(const RuntimeRecord& after, std::span<const ChangedWo
   if (!written) {
     staged_lines_.clear();
     staged_creates_.clear();
-    if (written.error().code() == ErrorCode::store_full) {
+    if (written.error().code() == ErrorCode::store_full)
       set_full(journal_full_, true, written.error().message());
-      return written;
-    }
+    if (is_refusal(written.error())) return written;
     return fail(written.error());
   }
   return hand_over(after, changed);
@@ -363,7 +364,7 @@ Result<void> FsStore::close() {
       if (!marked && !is_full(marked.error())) done = std::move(marked).error();
     }
   }
-  logs_.release();
+  logs_.give_up_handles();
   lock_.reset();
   // On a full disk there is no checkpoint, but everything is in the journal: the next open replays
   // it.

@@ -99,11 +99,16 @@ Result<void> Journal::begin_segment(Spare spare, std::string_view first_lines, L
   // The header, and what was copied, durable before the name is.
   if (done) done = spare.file->sync();
   if (done) done = file_system_.rename(spare.path, path);
-  // The name durable before any commit is put under it.
-  if (done) done = file_system_.sync_directory(std::string(layout::journal));
+  if (done) {
+    // The name durable before any commit is put under it. It can't be taken back: where this fails,
+    // for whatever cause, no record may be put into either segment.
+    auto named = file_system_.sync_directory(std::string(layout::journal));
+    if (!named)
+      return Error(ErrorCode::store_failed, named.error().message(), named.error().fields());
+  }
   if (!done) {
     // Nothing relies on it yet: what finds no space leaves the journal as it is.
-    if (!is_full(done.error())) return done;
+    if (!is_full(done.error()) && !is_out_of_handles(done.error())) return done;
     static_cast<void>(file_system_.remove_file(spare.path).has_value());
     return full_as_such(std::move(done).error());
   }
@@ -179,7 +184,7 @@ Result<void> Journal::write_group() {
   if (offset_ + group_.size() > size_) {
     auto switched = switch_segment(group_.size());
     if (!switched) {
-      if (switched.error().code() == ErrorCode::store_full) {
+      if (is_refusal(switched.error())) {
         group_.clear();
         staged_end_ = end_;
       }

@@ -70,6 +70,12 @@ struct SegmentInfo {
   std::uint64_t bytes = 0;  ///< Of its records and header.
 };
 
+/// Whether an error of the journal says that nothing happened and nothing is in doubt: the disk is
+/// full, or there is no handle left.
+inline bool is_refusal(const Error& error) {
+  return error.code() == ErrorCode::store_full || is_out_of_handles(error);
+}
+
 enum class Growth : std::uint8_t { grows, makes_room };
 enum class LayOut : std::uint8_t { when_needed, now, header_only };
 
@@ -98,7 +104,7 @@ class Journal {
   Result<void> stage(const Commit& commit, std::uint64_t commit_bytes_max, Growth growth);
   [[nodiscard]] bool group_is_empty() const { return group_.empty(); }
 
-  /// Writes the group and syncs it once. `store_full`: nothing of it is in the journal. Any other
+  /// Writes the group and syncs it once. A refusal: nothing of it is in the journal. Any other
   /// error: the outcome is unknown, and nothing may be written any more.
   Result<void> write_group();
 

@@ -17,7 +17,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,6 +26,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "append_handles.h"
 #include "codec.h"
 #include "file_system.h"
 #include "log_file.h"
@@ -35,9 +35,6 @@
 #include "worker_runtime/store.h"
 
 namespace worker_runtime::fs_store {
-
-/// At most this many transcripts are kept open for appending.
-inline constexpr std::size_t append_handles_max = 64;
 
 /// A checked line with its newline; shared, so that a reader takes it without a copy.
 using LinePointer = std::shared_ptr<const std::string>;
@@ -119,8 +116,8 @@ class Logs {
   /// Removes the directories of deleted Workers.
   Result<void> remove_deleted();
   [[nodiscard]] std::vector<LogTrouble> take_troubles();
-  /// Closes all handles.
-  void release();
+  /// Closes all handles that are kept for appending; false if there were none. Thread-safe.
+  bool give_up_handles() { return handles_.give_up(); }
 
   // ---- for recovery: the log as it is found, with what waits behind the watermark
 
@@ -146,10 +143,6 @@ class Logs {
     std::string stem;
     std::string_view key;
   };
-  struct Handle {
-    std::unique_ptr<File> file;
-    std::list<std::string>::iterator used;
-  };
 
   /// The parts of a read that were taken under the lock.
   struct View {
@@ -173,13 +166,12 @@ class Logs {
   Result<std::unique_ptr<File>> open_part(const Name& name, Part& part, std::uint64_t number) const;
 
   Result<void> extend_log(const Name& name, const WorkerId* worker_id, std::uint64_t generation);
-  Result<File*> append_handle(const Name& name, const LogWatermark& end, const WorkerId* worker_id);
+  Result<std::shared_ptr<File>> append_handle(const Name& name, const LogWatermark& end,
+                                              const WorkerId* worker_id);
   Result<std::unique_ptr<File>> make_log_file(const Name& name, const WorkerId* worker_id);
   Result<void> roll(const Name& name, const WorkerId* worker_id);
   LogState* state_of(const WorkerId* worker_id);
   [[nodiscard]] const LogState* state_of(const WorkerId* worker_id) const;
-  void keep_handle(const std::string& stem, std::unique_ptr<File> file);
-  void drop_handle(const std::string& stem);
   Result<Settled> settle(const Name& name, const WorkerId* worker_id, Loss loss);
   /// Answers how many bytes went to quarantine.
   Result<std::uint64_t> undo_roll(const Name& name, const LogWatermark& end, std::uint64_t last,
@@ -200,12 +192,11 @@ class Logs {
   std::vector<WorkerId> deleted_;
   std::vector<LogTrouble> troubles_;
 
+  AppendHandles handles_;  // synchronised by itself
+
   // Owned by the writing thread.
-  std::unordered_map<std::string, Handle> handles_;  // by stem
-  std::list<std::string> handles_by_use_;
   std::unordered_set<std::string> unsynced_;              // stems appended to since the last sync
   std::unordered_set<std::string> unsynced_directories_;  // with entries made or renamed since
-  bool sync_everything_ = false;                          // a handle was let go before its sync
 };
 
 }  // namespace worker_runtime::fs_store

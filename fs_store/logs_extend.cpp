@@ -83,13 +83,9 @@ Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
   }
 }
 
-Result<File*> Logs::append_handle(const Name& name, const LogWatermark& end,
-                                  const WorkerId* worker_id) {
-  const auto found = handles_.find(name.stem);
-  if (found != handles_.end()) {
-    handles_by_use_.splice(handles_by_use_.begin(), handles_by_use_, found->second.used);
-    return found->second.file.get();
-  }
+Result<std::shared_ptr<File>> Logs::append_handle(const Name& name, const LogWatermark& end,
+                                                  const WorkerId* worker_id) {
+  if (auto kept = handles_.find(name.stem)) return kept;
   const std::string path = layout::log_file(name.stem);
   auto file = file_system_.open(path, OpenMode::write);
   if (!file && is_missing(file.error())) {
@@ -114,9 +110,7 @@ Result<File*> Logs::append_handle(const Name& name, const LogWatermark& end,
     auto cut = (*file)->truncate(end.bytes);
     if (!cut) return std::move(cut).error();
   }
-  File* const pointer = file->get();
-  keep_handle(name.stem, std::move(*file));
-  return pointer;
+  return handles_.keep(name.stem, std::move(*file));
 }
 
 Result<std::unique_ptr<File>> Logs::make_log_file(const Name& name, const WorkerId* worker_id) {
@@ -140,33 +134,8 @@ Result<std::unique_ptr<File>> Logs::make_log_file(const Name& name, const Worker
   return file;
 }
 
-void Logs::keep_handle(const std::string& stem, std::unique_ptr<File> file) {
-  if (handles_.size() >= append_handles_max) {
-    const std::string oldest = handles_by_use_.back();
-    // A sync on a new handle might not see an error that happened before: sync the file system
-    // instead.
-    if (unsynced_.contains(oldest)) sync_everything_ = true;
-    drop_handle(oldest);
-  }
-  handles_by_use_.push_front(stem);
-  handles_[stem] = Handle{std::move(file), handles_by_use_.begin()};
-}
-
-void Logs::drop_handle(const std::string& stem) {
-  const auto found = handles_.find(stem);
-  if (found == handles_.end()) return;
-  handles_by_use_.erase(found->second.used);
-  handles_.erase(found);
-}
-
-void Logs::release() {
-  handles_.clear();
-  handles_by_use_.clear();
-}
-
 Result<void> Logs::roll(const Name& name, const WorkerId* worker_id) {
-  if (unsynced_.contains(name.stem)) sync_everything_ = true;
-  drop_handle(name.stem);
+  handles_.drop(name.stem);
   {
     // Under the lock, so that no reader opens the new part's name for the old part's lines.
     const std::lock_guard lock(mutex_);
@@ -183,15 +152,15 @@ Result<void> Logs::roll(const Name& name, const WorkerId* worker_id) {
 }
 
 Result<void> Logs::sync() {
-  const bool everything =
-      sync_everything_ || unsynced_.size() + unsynced_directories_.size() > single_syncs_max;
+  const bool everything = handles_.let_go_unsynced() ||
+                          unsynced_.size() + unsynced_directories_.size() > single_syncs_max;
   if (everything) {
     auto synced = file_system_.sync_all();
     if (!synced) return synced;
   } else {
     for (const std::string& stem : unsynced_) {
-      const auto found = handles_.find(stem);
-      auto synced = found != handles_.end() ? found->second.file->sync() : file_system_.sync_all();
+      const auto file = handles_.find(stem);
+      auto synced = file ? file->sync() : file_system_.sync_all();
       if (!synced) return synced;
     }
     for (const std::string& directory : unsynced_directories_) {
@@ -201,7 +170,7 @@ Result<void> Logs::sync() {
   }
   unsynced_.clear();
   unsynced_directories_.clear();
-  sync_everything_ = false;
+  handles_.set_synced();
   return {};
 }
 
@@ -215,7 +184,7 @@ Result<void> Logs::remove_deleted() {
     const WorkerId& worker_id = deleted.back();
     const std::string directory = layout::worker_directory(worker_id);
     const std::string stem = layout::transcript(worker_id);
-    drop_handle(stem);
+    handles_.discard(stem);
     unsynced_.erase(stem);
     unsynced_directories_.erase(directory);
     Result<void> done;
@@ -296,13 +265,13 @@ Result<Logs::Settled> Logs::settle(const Name& name, const WorkerId* worker_id, 
   auto cut = (*file)->truncate(end.bytes);
   if (!cut) return std::move(cut).error();
   unsynced_.insert(name.stem);
-  keep_handle(name.stem, std::move(*file));
+  handles_.keep(name.stem, std::move(*file));
   return settled;
 }
 
 Result<void> Logs::close_damaged(const WorkerId& worker_id) {
   const Name name = transcript_log(worker_id);
-  drop_handle(name.stem);
+  handles_.drop(name.stem);
   auto there = file_system_.kind(layout::log_file(name.stem));
   if (!there) return std::move(there).error();
   if (*there) return roll(name, &worker_id);

@@ -440,6 +440,9 @@ Error full_as_such(Error error) {
   if (!is_full(error)) return error;
   return {ErrorCode::store_full, "the disk is full: " + error.message(), error.fields()};
 }
+bool is_out_of_handles(const Error& error) {
+  return error.code() == ErrorCode::store_io && has_errno(error, {EMFILE, ENFILE});
+}
 bool is_missing(const Error& error) {
   return error.code() == ErrorCode::store_io && has_errno(error, {ENOENT});
 }

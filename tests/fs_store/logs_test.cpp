@@ -199,7 +199,7 @@ TEST_F(LogsFiles, PagesCrossPartsAndWhatWaitsAsTheModelSays) {
     if (random.one_in(3)) {
       ASSERT_TRUE(is_ok(logs.extend()));
     }
-    if (random.one_in(50)) logs.release();
+    if (random.one_in(50)) logs.give_up_handles();
     const std::uint64_t first = 1 + random.below(model.size());
     const std::uint64_t last = first + random.below(model.size() - first + 1);
     PageRange asked = range(first, last, random.one_in(2) ? up : down);
@@ -296,7 +296,7 @@ TEST_F(LogsFiles, OpenHandlesAreBoundedHoweverManyWorkers) {
   EXPECT_LE(faults().open_files_peak(), append_handles_max + 1);
   EXPECT_EQ(faults().open_files(), append_handles_max);
   EXPECT_EQ(content("workers/w7/transcript.jsonl"), entries(1, 2));
-  logs.release();
+  logs.give_up_handles();
   EXPECT_EQ(faults().open_files(), 0U);
 }
 
@@ -338,7 +338,7 @@ TEST_F(LogsFiles, HandleLetGoBeforeItsSyncIsMadeUpForByASyncOfTheFileSystem) {
 
   push_events(logs, 5, 5);
   ASSERT_TRUE(is_ok(logs.extend()));
-  logs.release();
+  logs.give_up_handles();
   faults().reset_counts();
   ASSERT_TRUE(is_ok(logs.sync()));
   EXPECT_EQ(faults().count(CallKind::sync_all), 1U);

@@ -41,10 +41,12 @@ class RecoveryFixture : public StoreFixture {
     create("w");
     ASSERT_TRUE(is_ok(runtime().checkpoint()));
     send("w", 3);
+    const auto has_lines = [this](std::string_view log, std::ptrdiff_t count) {
+      const std::string file = exists(log) ? read(log) : std::string();
+      return std::count(file.begin(), file.end(), '\n') == count;
+    };
     ASSERT_TRUE(eventually([&] {
-      const std::string file =
-          exists("workers/w/transcript.jsonl") ? read("workers/w/transcript.jsonl") : std::string();
-      return std::count(file.begin(), file.end(), '\n') == 3;
+      return has_lines("workers/w/transcript.jsonl", 3) && has_lines("events.jsonl", 5);
     }));
     drop();
     options_.extend_interval = std::chrono::hours(1);

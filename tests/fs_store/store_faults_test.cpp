@@ -400,7 +400,6 @@ TEST_F(StoreFaults, AShortAppendToALogIsUndone) {
   // Met by the extension, not by the checkpoint: that one would answer it.
   ASSERT_TRUE(eventually([this] { return faults_.failures() == 1; }));
   ASSERT_TRUE(is_ok(runtime().checkpoint()));
-  EXPECT_EQ(faults_.failures(), 1U);
   EXPECT_EQ(all_events(runtime()).size(), 5U);
   close();
   expect_clean();

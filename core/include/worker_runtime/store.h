@@ -128,8 +128,8 @@ class Store {
                               const Limits& limits) = 0;
 
   /// Makes the group durable. `after` and `changed` are the records as the group leaves them: what
-  /// a checkpoint writes. An empty group only hands over `after`. On `store_full` nothing happened;
-  /// on `store_failed` the outcome is unknown until reopened, and every later call fails alike.
+  /// a checkpoint writes. An empty group only hands over `after`. On `store_failed` the outcome is
+  /// unknown until reopened, and every later call fails alike; on any other error nothing happened.
   virtual Result<void> sync(const RuntimeRecord& after, std::span<const ChangedWorker> changed) = 0;
 
   /// Looks whether the Worker's files can take another entry, at the first call for the Worker at
