@@ -165,6 +165,7 @@ Result<void> FsStore::write_views(std::span<const CatalogUpdate> updates) {
   bool made_directories = false;
   for (const CatalogUpdate& update : updates) {
     if (update.tombstone) continue;
+    if (unfinished_views_.erase(update.worker_id) > 0) sweep_views(*file_system_, update.worker_id);
     auto written = write_view(*file_system_, update.worker_id, update.line);
     if (written) {
       made_directories = made_directories || *written;

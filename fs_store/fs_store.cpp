@@ -89,6 +89,7 @@ Result<Restored> FsStore::restore() {
   record_ = loaded->state.runtime();
   for (const auto& [worker_id, record] : changes_.workers) {
     if (!record.create.empty()) creates_[worker_id] = record.create;
+    if (record.worker) unfinished_views_.insert(worker_id);
   }
   auto marked = write_mark(DurableMark::Writer::open);
   if (!marked && !is_full(marked.error())) return std::move(marked).error();

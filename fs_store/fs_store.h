@@ -177,6 +177,9 @@ class FsStore final : public Store {
   // Owned by the thread that runs checkpoints.
   std::string unknown_members_;  // of runtime.json
   bool catalog_needs_rewrite_ = false;
+  /// Workers whose views the writer before this one may have been about to write when it was
+  /// killed: those it had changed since its last checkpoint.
+  std::unordered_set<WorkerId> unfinished_views_;
   ViewSurvey survey_;
 
   std::jthread background_;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view reserve_prefix = "reserve.";
 constexpr std::string_view upper_hex = "0123456789ABCDEF";
+constexpr std::string_view temporary_suffix = ".tmp";
 
 bool is_plain(char byte, bool first) {
   return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
@@ -149,6 +150,13 @@ std::string temporary(std::string_view path) {
   return std::string(path) + "." + hex16(drawn_number()) + std::string(temporary_suffix);
 }
 
-bool is_temporary(std::string_view name) { return name.ends_with(temporary_suffix); }
+bool is_temporary(std::string_view name) {
+  constexpr std::size_t drawn_size = 16;
+  if (!name.ends_with(temporary_suffix)) return false;
+  name.remove_suffix(temporary_suffix.size());
+  if (name.size() < drawn_size + 2) return false;
+  return name[name.size() - drawn_size - 1] == '.' &&
+         parse_hex16(name.substr(name.size() - drawn_size)).has_value();
+}
 
 }  // namespace worker_runtime::fs_store::layout

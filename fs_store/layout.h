@@ -63,10 +63,9 @@ std::optional<std::uint64_t> parse_log_part(std::string_view name, std::string_v
 /// Where bytes taken out of a file go: "quarantine/<name>.<offset, 16 hex>.<random, 16 hex>".
 std::string quarantined(std::string_view name, std::uint64_t offset);
 
-/// Names that end in this are unfinished. A writer sweeps those of the runtime's directory and of
-/// journal/ when it opens; what a crash leaves elsewhere takes room and counts for nothing.
-inline constexpr std::string_view temporary_suffix = ".tmp";
-/// A name for a new file beside `path`, drawn at random.
+/// A name for a new file beside `path`, drawn at random: "<path>.<random, 16 hex>.tmp". What a
+/// crash leaves under such names is swept: in runtimes/, in the runtime's directory, journal/ and
+/// quarantine/ when a writer opens; beside a view before the view is written again.
 std::string temporary(std::string_view path);
 bool is_temporary(std::string_view name);
 

@@ -47,16 +47,14 @@ Result<std::vector<RuntimeId>> find_runtimes(FileSystem& root) {
   return found;
 }
 
-/// The files of a runtime without a commit, in a directory that nobody knows yet.
+/// The files of a runtime without a commit, but for its lock, in a directory that nobody knows yet.
 Result<void> build_runtime(FileSystem& directory, const RuntimeId& runtime_id) {
   for (const std::string_view name : {layout::journal, layout::workers}) {
     auto made = directory.make_directory(std::string(name));
     if (!made) return made;
   }
-  for (const std::string& name : {std::string(layout::lock), layout::log_file(layout::events)}) {
-    auto made = directory.open(name, OpenMode::create_new);
-    if (!made) return std::move(made).error();
-  }
+  auto events = directory.open(layout::log_file(layout::events), OpenMode::create_new);
+  if (!events) return std::move(events).error();
   auto reserved = JournalReserve(directory).replenish();
   if (!reserved) return reserved;
   std::string object;
@@ -78,14 +76,13 @@ Result<void> build_runtime(FileSystem& directory, const RuntimeId& runtime_id) {
   return replace_file(directory, std::string(layout::runtime_json), line, Durable::yes);
 }
 
-/// Takes away what build_runtime() made, best effort.
-void discard(FileSystem& root, const std::string& path) {
+void remove_below(FileSystem& root, const std::string& path) {
   auto entries = root.list(path);
   if (!entries) return;
   for (const DirectoryEntry& entry : *entries) {
     const std::string below = path + "/" + entry.name;
     if (entry.kind == EntryKind::directory) {
-      discard(root, below);
+      remove_below(root, below);
     } else {
       static_cast<void>(root.remove_file(below).has_value());
     }
@@ -93,34 +90,81 @@ void discard(FileSystem& root, const std::string& path) {
   static_cast<void>(root.remove_directory(path).has_value());
 }
 
-/// Makes the runtime under a temporary name, and renames it once all of it is durable: nobody ever
-/// meets half of one. If somebody else was faster, theirs stands.
-Result<void> create_runtime(FileSystem& root, const RuntimeId& runtime_id) {
+/// Takes away a runtime that is not finished, best effort. Whoever else tries its lock meanwhile
+/// may make the file of the lock again, once.
+void discard(FileSystem& root, const std::string& path) {
+  constexpr int attempts_max = 100;
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    remove_below(root, path);
+    auto there = root.kind(path);
+    if (!there || !*there) return;
+  }
+}
+
+Result<void> make_runtimes_directory(FileSystem& root) {
   const std::string runtimes(layout::runtimes);
   auto there = root.kind(runtimes);
   if (!there) return std::move(there).error();
-  if (!*there) {
-    auto made = root.make_directory(runtimes);
-    if (!made) return made;
-    auto synced = root.sync_directory("");
-    if (!synced) return synced;
+  if (*there) return {};
+  auto made = root.make_directory(runtimes);
+  if (!made) {
+    // Somebody else may have been faster.
+    there = root.kind(runtimes);
+    if (!there || *there != EntryKind::directory) return made;
   }
+  return root.sync_directory("");
+}
+
+/// A directory to build a runtime in, and its lock, which tells that somebody is at it.
+struct Building {
+  std::string path;
+  std::unique_ptr<FileSystem> directory;
+  std::unique_ptr<FileLock> lock;
+};
+Result<Building> begin_runtime(FileSystem& root, const RuntimeId& runtime_id) {
+  for (int attempt = 1;; ++attempt) {
+    Building building{layout::unfinished_runtime(runtime_id), nullptr, nullptr};
+    auto made = root.make_directory(building.path);
+    if (!made) return std::move(made).error();
+    auto lock = [&]() -> Result<std::unique_ptr<FileLock>> {
+      auto directory = root.directory(building.path);
+      if (!directory) return std::move(directory).error();
+      building.directory = std::move(*directory);
+      return building.directory->try_lock(std::string(layout::lock));
+    }();
+    if (lock && *lock) {
+      building.lock = std::move(*lock);
+      return building;
+    }
+    // Until it is locked, another opener takes it for left over, and removes it.
+    const bool taken = lock || is_missing(lock.error());
+    if (!lock) discard(root, building.path);
+    if (taken && attempt < 10) continue;
+    if (!lock) return std::move(lock).error();
+    return Error(ErrorCode::store_io, "cannot make a runtime: its directory is taken away");
+  }
+}
+
+/// Makes the runtime under a temporary name, and renames it once all of it is durable: nobody ever
+/// meets half of one. If somebody else was faster, theirs stands, and there is no lock.
+Result<std::unique_ptr<FileLock>> create_runtime(FileSystem& root, const RuntimeId& runtime_id) {
+  auto ready = make_runtimes_directory(root);
+  if (!ready) return std::move(ready).error();
+  auto building = begin_runtime(root, runtime_id);
+  if (!building) return std::move(building).error();
   const std::string target = layout::runtime_directory(runtime_id);
-  const std::string building = layout::unfinished_runtime(runtime_id);
-  auto made = root.make_directory(building);
-  if (!made) return made;
-  auto directory = root.directory(building);
-  if (!directory) return std::move(directory).error();
-  auto done = build_runtime(**directory, runtime_id);
-  if (done) done = (*directory)->sync_directory("");
-  if (done) done = root.rename(building, target);
+  auto done = build_runtime(*building->directory, runtime_id);
+  if (done) done = building->directory->sync_directory("");
+  if (done) done = root.rename(building->path, target);
   if (!done) {
-    discard(root, building);
+    discard(root, building->path);
     auto present = root.kind(target + "/" + std::string(layout::runtime_json));
-    if (present && *present) return {};
-    return done;
+    if (present && *present) return std::unique_ptr<FileLock>();
+    return std::move(done).error();
   }
-  return root.sync_directory(runtimes);
+  auto synced = root.sync_directory(std::string(layout::runtimes));
+  if (!synced) return std::move(synced).error();
+  return std::move(building->lock);
 }
 
 Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options) {
@@ -160,7 +204,8 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(const StoreOptions& o
 
 Result<std::unique_ptr<FileSystem>> open_runtime_directory(FileSystem& root,
                                                            const StoreOptions& options,
-                                                           RuntimeId& runtime_id) {
+                                                           RuntimeId& runtime_id,
+                                                           std::unique_ptr<FileLock>* lock) {
   auto chosen = choose_runtime(root, options);
   if (!chosen) return std::move(chosen).error();
   runtime_id = *chosen;
@@ -176,25 +221,45 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(FileSystem& root,
       return missing("there is no runtime " + runtime_id.text() + " under the root");
     auto made = create_runtime(root, runtime_id);
     if (!made) return std::move(made).error();
+    if (lock != nullptr) *lock = std::move(*made);
   }
   return root.directory(path);
 }
 
+void sweep_unfinished_runtimes(FileSystem& root) {
+  auto entries = root.list(std::string(layout::runtimes));
+  if (!entries) return;
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.kind != EntryKind::directory || !entry.name.starts_with('.') ||
+        !layout::is_temporary(entry.name)) {
+      continue;
+    }
+    const std::string path = std::string(layout::runtimes) + "/" + entry.name;
+    auto directory = root.directory(path);
+    if (!directory) continue;
+    auto lock = (*directory)->try_lock(std::string(layout::lock));
+    if (lock && *lock) discard(root, path);
+  }
+}
+
 Result<std::unique_ptr<Store>> open_store(StoreOptions options) {
-  std::optional<std::string> unsafe;
-  RuntimeId runtime_id;
-  auto directory = open_runtime_directory(options, runtime_id);
-  if (!directory) return full_as_such(std::move(directory).error());
-  unsafe = unsafe_file_system(absolute_text(options.root));
+  auto root = open_root(options);
+  if (!root) return full_as_such(std::move(root).error());
+  std::optional<std::string> unsafe = unsafe_file_system(absolute_text(options.root));
   if (unsafe && options.unsafe_file_system == UnsafeFileSystem::refuse) {
     return Error(ErrorCode::store_io,
                  "the file system (" + *unsafe +
                      ") can't keep the promises of the store; an option allows it all the same");
   }
-  auto lock = take_store_lock(**directory, runtime_id, options.lock_wait);
-  if (!lock) return full_as_such(std::move(lock).error());
+  RuntimeId runtime_id;
+  std::unique_ptr<FileLock> lock;
+  auto directory = open_runtime_directory(**root, options, runtime_id, &lock);
+  if (!directory) return full_as_such(std::move(directory).error());
+  auto named = take_store_lock(**directory, runtime_id, options.lock_wait, std::move(lock));
+  if (!named) return full_as_such(std::move(named).error());
+  sweep_unfinished_runtimes(**root);
   return std::unique_ptr<Store>(std::make_unique<FsStore>(std::move(options), std::move(runtime_id),
-                                                          std::move(*directory), std::move(*lock),
+                                                          std::move(*directory), std::move(*named),
                                                           std::move(unsafe)));
 }
 

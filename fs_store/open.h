@@ -12,9 +12,15 @@ namespace worker_runtime::fs_store {
 /// not there and `create` is set. `runtime_id` becomes the one that was found.
 Result<std::unique_ptr<FileSystem>> open_runtime_directory(const StoreOptions& options,
                                                            RuntimeId& runtime_id);
-/// The same below a root directory that is open: `options.root` is not looked at.
-Result<std::unique_ptr<FileSystem>> open_runtime_directory(FileSystem& root,
-                                                           const StoreOptions& options,
-                                                           RuntimeId& runtime_id);
+/// The same below a root directory that is open: `options.root` is not looked at. Whoever makes the
+/// runtime has its lock from before it gets its name, in `lock` if that is given: nobody can open
+/// it in between.
+Result<std::unique_ptr<FileSystem>> open_runtime_directory(
+    FileSystem& root, const StoreOptions& options, RuntimeId& runtime_id,
+    std::unique_ptr<FileLock>* lock = nullptr);
+
+/// Removes runtimes that were never finished, because whoever made them died: nobody has their
+/// locks. Best effort.
+void sweep_unfinished_runtimes(FileSystem& root);
 
 }  // namespace worker_runtime::fs_store

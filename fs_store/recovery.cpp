@@ -143,7 +143,7 @@ namespace {
 /// Unfinished files of an earlier open.
 Result<void> sweep(FileSystem& file_system, const std::string& directory) {
   auto entries = file_system.list(directory);
-  if (!entries) return std::move(entries).error();
+  if (!entries) return is_missing(entries.error()) ? Result<void>() : std::move(entries).error();
   for (const DirectoryEntry& entry : *entries) {
     if (entry.kind != EntryKind::file || !layout::is_temporary(entry.name)) continue;
     auto removed =
@@ -204,7 +204,8 @@ Result<void> move_torn_journal(FileSystem& file_system, const TornTail& torn, Se
 Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id,
                        const SettleOptions& options, Loaded& loaded, Logs& logs) {
   Settled settled;
-  for (const std::string& directory : {std::string(), std::string(layout::journal)}) {
+  for (const std::string& directory :
+       {std::string(), std::string(layout::journal), std::string(layout::quarantine)}) {
     auto swept = sweep(file_system, directory);
     if (!swept) return std::move(swept).error();
   }

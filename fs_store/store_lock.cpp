@@ -59,11 +59,13 @@ Error locked(FileSystem& file_system, const RuntimeId& runtime_id) {
 
 Result<std::unique_ptr<FileLock>> take_store_lock(FileSystem& file_system,
                                                   const RuntimeId& runtime_id,
-                                                  std::chrono::milliseconds wait) {
+                                                  std::chrono::milliseconds wait,
+                                                  std::unique_ptr<FileLock> held) {
   constexpr std::chrono::milliseconds pause{20};
   const auto deadline = std::chrono::steady_clock::now() + wait;
   for (;;) {
-    auto lock = file_system.try_lock(std::string(layout::lock));
+    auto lock = held ? Result<std::unique_ptr<FileLock>>(std::move(held))
+                     : file_system.try_lock(std::string(layout::lock));
     if (!lock) return lock;
     if (*lock) {
       auto named = (*lock)->set_text("pid=" + std::to_string(::getpid()) + " host=" + host_name() +

@@ -16,9 +16,11 @@
 
 namespace worker_runtime::fs_store {
 
-/// `store_locked` with the holder, as far as its text tells, once `wait` has passed.
+/// `store_locked` with the holder, as far as its text tells, once `wait` has passed. A lock that is
+/// `held` already only gets the text.
 Result<std::unique_ptr<FileLock>> take_store_lock(FileSystem& file_system,
                                                   const RuntimeId& runtime_id,
-                                                  std::chrono::milliseconds wait);
+                                                  std::chrono::milliseconds wait,
+                                                  std::unique_ptr<FileLock> held = nullptr);
 
 }  // namespace worker_runtime::fs_store

@@ -96,7 +96,7 @@ class Run {
     if (entry.kind == EntryKind::directory) {
       if (name == layout::journal) return check_journal();
       if (name == layout::workers) return check_workers();
-      if (name == layout::quarantine) return {};
+      if (name == layout::quarantine) return check_quarantine();
       return stray(name);
     }
     if (entry.kind == EntryKind::file) {
@@ -115,9 +115,23 @@ class Run {
   }
 
   Result<void> stray(const std::string& path) {
-    if (!(live_ && layout::is_temporary(path))) {
+    if (!layout::is_temporary(path)) {
       findings_.find(Severity::info, "stray_file", "it does not belong to the store and is ignored",
                      path);
+    } else if (!live_) {
+      findings_.find(Severity::info, "unfinished_file",
+                     "a crash left it; it counts for nothing, and a writer removes it", path);
+    }
+    return {};
+  }
+
+  /// What lies there is the operator's, but for copies that were cut off.
+  Result<void> check_quarantine() {
+    auto entries = file_system_.list(std::string(layout::quarantine));
+    if (!entries) return std::move(entries).error();
+    for (const DirectoryEntry& entry : *entries) {
+      if (entry.kind == EntryKind::file && layout::is_temporary(entry.name))
+        static_cast<void>(stray(std::string(layout::quarantine) + "/" + entry.name).has_value());
     }
     return {};
   }

@@ -41,6 +41,19 @@ Result<void> sync_worker_directories(FileSystem& file_system) {
   return synced ? file_system.sync_directory("") : synced;
 }
 
+void sweep_views(FileSystem& file_system, const WorkerId& worker_id) {
+  const std::string directory = layout::worker_directory(worker_id);
+  auto entries = file_system.list(directory);
+  if (!entries) return;
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.kind != EntryKind::file || !entry.name.starts_with("worker.json.") ||
+        !layout::is_temporary(entry.name)) {
+      continue;
+    }
+    static_cast<void>(file_system.remove_file(directory + "/" + entry.name).has_value());
+  }
+}
+
 Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(
     FileSystem& file_system, Decoder& decoder, const Catalog& catalog, std::size_t count,
     const std::function<bool(const WorkerId&)>& is_deleted) {
@@ -79,6 +92,8 @@ Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(
       }
     }
     if (is_deleted(worker_id)) continue;
+    // The renewal that an earlier open began may have been killed.
+    sweep_views(file_system, worker_id);
     auto written = write_view(file_system, worker_id, std::string(line.text) + "\n");
     if (!written) return std::move(written).error();
     made_directories = made_directories || *written;

@@ -43,4 +43,8 @@ Result<bool> write_view(FileSystem& file_system, const WorkerId& worker_id, std:
 /// catalog without a directory would be taken for one that somebody removed.
 Result<void> sync_worker_directories(FileSystem& file_system);
 
+/// Removes what a writer that was killed left beside the view, best effort: it takes room and
+/// counts for nothing.
+void sweep_views(FileSystem& file_system, const WorkerId& worker_id);
+
 }  // namespace worker_runtime::fs_store

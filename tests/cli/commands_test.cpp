@@ -1,4 +1,9 @@
 // Every command, for people and with --json.
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "support/cli_fixture.h"
 
 namespace worker_runtime::cli {
@@ -17,6 +22,22 @@ TEST_F(CommandsTest, InitKeepsTheDisplayName) {
   EXPECT_EQ(cli({"init", "--display-name", "Office"}).exit_code, 0);
   EXPECT_TRUE(has(done({"status", "--json"}), "\"display_name\":\"Office\""));
   EXPECT_TRUE(has(done({"status"}), "Office"));
+}
+
+TEST_F(CommandsTest, OfSeveralInitsAtOnceOneMakesTheRuntimeAndTheOthersFindIt) {
+  std::vector<std::unique_ptr<Subprocess>> inits;
+  for (int count = 0; count < 4; ++count)
+    inits.push_back(std::make_unique<Subprocess>(line({"init", "--wait", "60"})));
+  for (const auto& init : inits) {
+    const Finished finished = init->finish();
+    EXPECT_EQ(finished.exit_code, 0) << finished.errors;
+    EXPECT_TRUE(has(finished.output, "runtime main is in"));
+  }
+  EXPECT_TRUE(has(done({"status"}), "events       1"));
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(root() / "runtimes"))
+    names.push_back(entry.path().filename().string());
+  EXPECT_EQ(names, std::vector<std::string>{"main"});
 }
 
 TEST_F(CommandsTest, CreateMakesTheRuntimeToo) {

@@ -2,10 +2,12 @@
 // opening must clear them away.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <string>
+#include <thread>
 
 #include "support/domain.h"
 #include "support/temporary_directory.h"
@@ -82,6 +84,33 @@ TEST_F(LeftoversTest, HalfOfAFirstView) {
   std::ofstream(workers() / "a/worker.json") << R"({"crc":"0)";
   expect_no_damage();
   expect_that_an_opening_clears_it_away();
+}
+
+TEST_F(LeftoversTest, AViewThatACheckpointWasAboutToReplace) {
+  crash_behind([&](Runtime& runtime) {
+    ASSERT_TRUE(is_ok(runtime.create_worker(task("write", "a"))));
+    ASSERT_TRUE(is_ok(runtime.checkpoint()));
+    ASSERT_TRUE(is_ok(runtime.send_input(input(worker_ref_, "a line"))));
+  });
+  std::ofstream(workers() / "a/worker.json.0123456789abcdef.tmp") << R"({"crc":"0)";
+  expect_no_damage();
+  expect_that_an_opening_clears_it_away();
+}
+
+TEST_F(LeftoversTest, AViewThatWasBeingRenewed) {
+  crash_behind([&](Runtime& runtime) {
+    ASSERT_TRUE(is_ok(runtime.create_worker(task("write", "a"))));
+    ASSERT_TRUE(is_ok(runtime.checkpoint()));
+  });
+  const auto unfinished = workers() / "a/worker.json.0123456789abcdef.tmp";
+  std::ofstream(unfinished) << R"({"crc":"0)";
+  std::filesystem::remove(workers() / "a/worker.json");
+  auto runtime = fs_store::open_runtime(options_);
+  ASSERT_TRUE(is_ok(runtime));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (std::filesystem::exists(unfinished) && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  EXPECT_FALSE(std::filesystem::exists(unfinished));
 }
 
 }  // namespace

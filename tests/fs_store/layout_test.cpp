@@ -224,7 +224,9 @@ TEST(LayoutTemporary, FinishedFilesAreNotTakenForUnfinishedOnes) {
   for (const std::string& name :
        {std::string(layout::runtime_json), layout::catalog(Lsn{1}), layout::log_file("events"),
         layout::log_part("events", 1), std::string(layout::lock),
-        layout::quarantined("events.jsonl", 7)}) {
+        layout::quarantined("events.jsonl", 7), std::string("notes.tmp"),
+        std::string(".0123456789abcdef.tmp"), std::string("a.0123456789ABCDEF.tmp"),
+        std::string("a0123456789abcdef.tmp"), std::string("a.0123456789abcdef")}) {
     EXPECT_FALSE(layout::is_temporary(name)) << name;
   }
 }

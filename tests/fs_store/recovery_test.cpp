@@ -188,9 +188,17 @@ TEST_F(Recovery, UnfinishedFilesAreSwept) {
   drop();
   write("journal/next.0123456789abcdef.tmp", "filler");
   write("runtime.json.0123456789abcdef.tmp", "half");
+  std::filesystem::create_directory(path("quarantine"));
+  write("quarantine/events.jsonl.0000000000000000.0123456789abcdef", "kept");
+  write("quarantine/events.jsonl.0000000000000000.0123456789abcdef.fedcba9876543210.tmp", "half");
+  std::size_t told = 0;
+  for (const Finding& finding : findings()) told += finding.code == "unfinished_file" ? 1U : 0U;
+  EXPECT_EQ(told, 3U);
   open();
   EXPECT_FALSE(exists("journal/next.0123456789abcdef.tmp"));
   EXPECT_FALSE(exists("runtime.json.0123456789abcdef.tmp"));
+  EXPECT_EQ(quarantined(),
+            std::vector<std::string>{"events.jsonl.0000000000000000.0123456789abcdef"});
 }
 
 TEST_F(Recovery, ANewerSchemaIsRefusedWithBothVersionsAndNothingIsTouched) {
