@@ -207,7 +207,7 @@ Result<void> FsStore::write_runtime_json(const CheckpointInput& input) {
   snapshot.events = logs_.events();
   snapshot.diagnostics = diagnostics_->snapshot();
   snapshot.diagnostics_total = diagnostics_->total();
-  snapshot.unknown = unknown_members_;
+  snapshot.unknown = unknown_;
   std::string object;
   encode(object, snapshot);
   std::string line;

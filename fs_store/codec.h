@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,13 +36,39 @@ struct LogWatermark {
   bool operator==(const LogWatermark&) const = default;
 };
 
+// Members of a newer version, by the object in which they stand: `,"name":value` each, kept as they
+// were.
+
+struct UnknownOfWorker {
+  std::string worker;
+  std::string usage;
+  std::string transcript;
+  bool operator==(const UnknownOfWorker&) const = default;
+};
+
+struct UnknownOfRuntime {
+  struct OfDiagnostic {
+    std::string diagnostic;
+    std::string worker_ref;
+    bool operator==(const OfDiagnostic&) const = default;
+  };
+  std::string runtime;
+  std::string workers;
+  std::string usage;
+  std::string limits;
+  std::string catalog;
+  std::string events;
+  std::map<std::uint64_t, OfDiagnostic> diagnostics;  ///< By id; only those that have any.
+  bool operator==(const UnknownOfRuntime&) const = default;
+};
+
 /// A Worker's line in the catalog, and the content of its worker.json: the same bytes.
 struct CatalogRecord {
   WorkerRecord record;
   std::optional<BodyDigest> create_digest;
   LogWatermark transcript;
-  std::string create;   ///< The create request as a JSON object.
-  std::string unknown;  ///< Members of a newer version: `,"name":value` each, kept as they were.
+  std::string create;  ///< The create request as a JSON object.
+  UnknownOfWorker unknown;
 };
 
 /// Which catalog is in force, and how far.
@@ -62,7 +89,7 @@ struct RuntimeSnapshot {
   LogWatermark events;
   std::vector<Diagnostic> diagnostics;
   std::uint64_t diagnostics_total = 0;
-  std::string unknown;
+  UnknownOfRuntime unknown;
 };
 
 /// The first line of a journal segment.

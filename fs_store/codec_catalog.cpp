@@ -87,13 +87,14 @@ bool read_member(JsonReader& reader, ObjectReader& object, Requests requests, Li
     case last_event_id:
       return object.read(record.last_event_id);
     case usage:
-      return read_usage(reader, object.value(), record.usage);
+      return read_usage(reader, object.value(), record.usage, line.content.unknown.usage);
     case create_key:
       return object.read(record.create_key);
     case create_digest:
       return read_digest(object, reader, line.content.create_digest);
     case transcript:
-      return read_watermark(reader, object.value(), line.content.transcript);
+      return read_watermark(reader, object.value(), line.content.transcript,
+                            line.content.unknown.transcript);
     case create:
       return read_create(reader, object, requests, line.content.create);
     default:
@@ -121,7 +122,7 @@ bool read_line(JsonReader& reader, Requests requests, CatalogLine& line) {
       tombstone.create_key = CreateKey{*record.create_key, *members.content.create_digest};
     }
   } else {
-    members.content.unknown = object.take_kept();
+    members.content.unknown.worker = object.take_kept();
     line.record = std::move(members.content);
   }
   return true;
@@ -143,15 +144,15 @@ void encode(std::string& out, const CatalogRecord& content, const RuntimeId& run
   writer.member("transcript_len", record.last_sequence);
   writer.member("last_event_id", record.last_event_id);
   writer.name("usage");
-  write_usage(writer, record.usage);
+  write_usage(writer, record.usage, content.unknown.usage);
   write_create_key(writer, record.create_key, content.create_digest);
   writer.name("transcript");
-  write_watermark(writer, content.transcript);
+  write_watermark(writer, content.transcript, content.unknown.transcript);
   if (!content.create.empty()) {
     writer.name("create");
     writer.raw(content.create);
   }
-  writer.raw_members(content.unknown);
+  writer.raw_members(content.unknown.worker);
   writer.end_object();
 }
 

@@ -186,7 +186,8 @@ Result<TranscriptEntry> Decoder::entry(std::string_view line) {
 
 // ---- diagnostics
 
-void write_diagnostic(JsonWriter& writer, const Diagnostic& diagnostic) {
+void write_diagnostic(JsonWriter& writer, const Diagnostic& diagnostic,
+                      const UnknownOfRuntime::OfDiagnostic* kept) {
   writer.begin_object();
   writer.member("id", diagnostic.id);
   writer.member("at", diagnostic.at);
@@ -195,16 +196,19 @@ void write_diagnostic(JsonWriter& writer, const Diagnostic& diagnostic) {
   writer.member("message", diagnostic.message);
   if (diagnostic.worker_ref) {
     writer.name("worker_ref");
-    write_worker_ref(writer, *diagnostic.worker_ref);
+    write_worker_ref(writer, *diagnostic.worker_ref,
+                     kept != nullptr ? kept->worker_ref : std::string_view());
   }
+  if (kept != nullptr) writer.raw_members(kept->diagnostic);
   writer.end_object();
 }
 
-bool read_diagnostic(JsonReader& reader, JsonValue value, Diagnostic& diagnostic) {
+bool read_diagnostic(JsonReader& reader, JsonValue value, Diagnostic& diagnostic,
+                     UnknownOfRuntime::OfDiagnostic& kept) {
   enum : std::size_t { id, at, severity, code, message, worker_ref };
   static constexpr std::array<std::string_view, 6> names{"id",   "at",      "severity",
                                                          "code", "message", "worker_ref"};
-  ObjectReader object(reader, names, Unknown::skip);
+  ObjectReader object(reader, names, Unknown::keep);
   object.open(value);
   while (object.next()) {
     switch (object.member()) {
@@ -224,9 +228,11 @@ bool read_diagnostic(JsonReader& reader, JsonValue value, Diagnostic& diagnostic
         object.read(diagnostic.message);
         break;
       default:
-        read_worker_ref(reader, object.value(), diagnostic.worker_ref.emplace(), Unknown::skip);
+        read_worker_ref(reader, object.value(), diagnostic.worker_ref.emplace(), Unknown::keep,
+                        &kept.worker_ref);
     }
   }
+  kept.diagnostic = object.take_kept();
   return object.complete(mask_of(id, at, severity, code, message));
 }
 

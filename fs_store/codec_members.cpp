@@ -47,14 +47,16 @@ bool read_schema_version(ObjectReader& object, JsonReader& reader) {
 
 // ---- WorkerRef
 
-void write_worker_ref(JsonWriter& writer, const WorkerRef& worker_ref) {
+void write_worker_ref(JsonWriter& writer, const WorkerRef& worker_ref, std::string_view kept) {
   writer.begin_object();
   writer.member("runtime_id", worker_ref.runtime_id);
   writer.member("worker_id", worker_ref.worker_id);
+  writer.raw_members(kept);
   writer.end_object();
 }
 
-bool read_worker_ref(JsonReader& reader, JsonValue value, WorkerRef& worker_ref, Unknown unknown) {
+bool read_worker_ref(JsonReader& reader, JsonValue value, WorkerRef& worker_ref, Unknown unknown,
+                     std::string* kept) {
   enum : std::size_t { runtime_id, worker_id };
   static constexpr std::array<std::string_view, 2> names{"runtime_id", "worker_id"};
   ObjectReader object(reader, names, unknown);
@@ -66,6 +68,7 @@ bool read_worker_ref(JsonReader& reader, JsonValue value, WorkerRef& worker_ref,
       object.read(worker_ref.worker_id);
     }
   }
+  if (kept != nullptr) *kept = object.take_kept();
   return object.complete(mask_of(runtime_id, worker_id));
 }
 
@@ -99,21 +102,22 @@ bool read_counters(JsonReader& reader, JsonValue value, Counters& counters) {
   return doubled == counters.end() || reader.fail("a counter that is there twice");
 }
 
-void write_usage(JsonWriter& writer, const Usage& usage) {
+void write_usage(JsonWriter& writer, const Usage& usage, std::string_view kept) {
   writer.begin_object();
   writer.member("inputs", usage.inputs);
   writer.member("outputs", usage.outputs);
   writer.member("content_bytes", usage.content_bytes);
   writer.name("counters");
   write_counters(writer, usage.counters);
+  writer.raw_members(kept);
   writer.end_object();
 }
 
-bool read_usage(JsonReader& reader, JsonValue value, Usage& usage) {
+bool read_usage(JsonReader& reader, JsonValue value, Usage& usage, std::string& kept) {
   enum : std::size_t { inputs, outputs, content_bytes, counters };
   static constexpr std::array<std::string_view, 4> names{"inputs", "outputs", "content_bytes",
                                                          "counters"};
-  ObjectReader object(reader, names, Unknown::skip);
+  ObjectReader object(reader, names, Unknown::keep);
   object.open(value);
   while (object.next()) {
     switch (object.member()) {
@@ -130,23 +134,26 @@ bool read_usage(JsonReader& reader, JsonValue value, Usage& usage) {
         read_counters(reader, object.value(), usage.counters);
     }
   }
+  kept = object.take_kept();
   return object.complete(mask_of(inputs, outputs, content_bytes, counters));
 }
 
 // ---- watermarks and limits
 
-void write_watermark(JsonWriter& writer, const LogWatermark& watermark) {
+void write_watermark(JsonWriter& writer, const LogWatermark& watermark, std::string_view kept) {
   writer.begin_object();
   writer.member("first", watermark.first);
   writer.member("bytes", watermark.bytes);
   writer.member("last", watermark.last);
+  writer.raw_members(kept);
   writer.end_object();
 }
 
-bool read_watermark(JsonReader& reader, JsonValue value, LogWatermark& watermark) {
+bool read_watermark(JsonReader& reader, JsonValue value, LogWatermark& watermark,
+                    std::string& kept) {
   enum : std::size_t { first, bytes, last };
   static constexpr std::array<std::string_view, 3> names{"first", "bytes", "last"};
-  ObjectReader object(reader, names, Unknown::skip);
+  ObjectReader object(reader, names, Unknown::keep);
   object.open(value);
   while (object.next()) {
     switch (object.member()) {
@@ -160,36 +167,31 @@ bool read_watermark(JsonReader& reader, JsonValue value, LogWatermark& watermark
         object.read(watermark.last);
     }
   }
+  kept = object.take_kept();
   return object.complete(mask_of(first, bytes, last));
 }
 
-void write_limits(JsonWriter& writer, const Limits& limits) {
+void write_limits(JsonWriter& writer, const Limits& limits, std::string_view kept) {
   writer.begin_object();
   for (const LimitName& limit : limit_names()) {
     writer.any_name(limit.name);
     writer.value(limits.*limit.member);
   }
+  writer.raw_members(kept);
   writer.end_object();
 }
 
-bool read_limits(JsonReader& reader, JsonValue value, Limits& limits) {
-  ObjectReader object(reader, {}, Unknown::skip);
+bool read_limits(JsonReader& reader, JsonValue value, Limits& limits, std::string& kept) {
+  std::vector<std::string_view> names;
+  for (const LimitName& limit : limit_names()) names.push_back(limit.name);
+  ObjectReader object(reader, names, Unknown::keep);
   object.open(value);
-  std::string_view name;
-  std::uint64_t seen = 0;
-  while (object.next_any(name)) {
-    std::uint64_t bit = 1;
-    for (const LimitName& limit : limit_names()) {
-      if (limit.name == name) {
-        if ((seen & bit) != 0) return reader.fail("a limit that is there twice");
-        seen |= bit;
-        if (!object.read(limits.*limit.member)) return false;
-        if (limits.*limit.member == 0) return reader.fail("a limit of 0");
-      }
-      bit <<= 1U;
-    }
+  while (object.next()) {
+    std::uint64_t& limit = limits.*limit_names()[object.member()].member;
+    if (object.read(limit) && limit == 0) return reader.fail("a limit of 0");
   }
-  return !reader.failed();
+  kept = object.take_kept();
+  return object.complete(0);
 }
 
 }  // namespace worker_runtime::fs_store

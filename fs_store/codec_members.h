@@ -48,22 +48,27 @@ bool read_schema_version(ObjectReader& object, JsonReader& reader);
 
 // ---- of every part
 
-void write_worker_ref(JsonWriter& writer, const WorkerRef& worker_ref);
-bool read_worker_ref(JsonReader& reader, JsonValue value, WorkerRef& worker_ref, Unknown unknown);
+void write_worker_ref(JsonWriter& writer, const WorkerRef& worker_ref, std::string_view kept = {});
+/// `kept`: of Unknown::keep.
+bool read_worker_ref(JsonReader& reader, JsonValue value, WorkerRef& worker_ref, Unknown unknown,
+                     std::string* kept = nullptr);
 
 void write_counters(JsonWriter& writer, const Counters& counters);
 /// In any order; given back ordered by name.
 bool read_counters(JsonReader& reader, JsonValue value, Counters& counters);
 
-void write_usage(JsonWriter& writer, const Usage& usage);
-bool read_usage(JsonReader& reader, JsonValue value, Usage& usage);
+// ---- of snapshots: `kept` are members of a newer version, which are written again
 
-void write_watermark(JsonWriter& writer, const LogWatermark& watermark);
-bool read_watermark(JsonReader& reader, JsonValue value, LogWatermark& watermark);
+void write_usage(JsonWriter& writer, const Usage& usage, std::string_view kept = {});
+bool read_usage(JsonReader& reader, JsonValue value, Usage& usage, std::string& kept);
 
-void write_limits(JsonWriter& writer, const Limits& limits);
-/// A limit that is not there keeps its default, one that is unknown is passed over.
-bool read_limits(JsonReader& reader, JsonValue value, Limits& limits);
+void write_watermark(JsonWriter& writer, const LogWatermark& watermark, std::string_view kept);
+bool read_watermark(JsonReader& reader, JsonValue value, LogWatermark& watermark,
+                    std::string& kept);
+
+void write_limits(JsonWriter& writer, const Limits& limits, std::string_view kept = {});
+/// A limit that is not there keeps its default.
+bool read_limits(JsonReader& reader, JsonValue value, Limits& limits, std::string& kept);
 
 // ---- histories (codec_history.cpp)
 
@@ -73,8 +78,10 @@ bool read_event(JsonReader& reader, JsonValue* value, Unknown unknown, Event& ev
                 RuntimeId* runtime_id);
 void write_entry(JsonWriter& writer, const TranscriptEntry& entry);
 bool read_entry(JsonReader& reader, JsonValue* value, Unknown unknown, TranscriptEntry& entry);
-void write_diagnostic(JsonWriter& writer, const Diagnostic& diagnostic);
-bool read_diagnostic(JsonReader& reader, JsonValue value, Diagnostic& diagnostic);
+void write_diagnostic(JsonWriter& writer, const Diagnostic& diagnostic,
+                      const UnknownOfRuntime::OfDiagnostic* kept = nullptr);
+bool read_diagnostic(JsonReader& reader, JsonValue value, Diagnostic& diagnostic,
+                     UnknownOfRuntime::OfDiagnostic& kept);
 
 // ---- Workers (codec_create.cpp)
 

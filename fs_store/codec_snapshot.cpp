@@ -10,19 +10,21 @@ namespace {
 
 // ---- the parts that are objects of their own
 
-void write_catalog(JsonWriter& writer, const CatalogPosition& catalog) {
+void write_catalog(JsonWriter& writer, const CatalogPosition& catalog, std::string_view kept) {
   writer.begin_object();
   writer.member("lsn", catalog.lsn);
   writer.member("bytes", catalog.bytes);
   writer.member("lines", catalog.lines);
   writer.plain_member("live_checksum", checksum_text(catalog.live_checksum));
+  writer.raw_members(kept);
   writer.end_object();
 }
 
-bool read_catalog(JsonReader& reader, JsonValue value, CatalogPosition& catalog) {
+bool read_catalog(JsonReader& reader, JsonValue value, CatalogPosition& catalog,
+                  std::string& kept) {
   enum : std::size_t { lsn, bytes, lines, live_checksum };
   static constexpr std::array<std::string_view, 4> names{"lsn", "bytes", "lines", "live_checksum"};
-  ObjectReader object(reader, names, Unknown::skip);
+  ObjectReader object(reader, names, Unknown::keep);
   object.open(value);
   while (object.next()) {
     switch (object.member()) {
@@ -39,21 +41,23 @@ bool read_catalog(JsonReader& reader, JsonValue value, CatalogPosition& catalog)
         read_checksum(object, reader, catalog.live_checksum);
     }
   }
+  kept = object.take_kept();
   return object.complete(mask_of(lsn, bytes, lines, live_checksum));
 }
 
-void write_workers(JsonWriter& writer, const RuntimeRecord& record) {
+void write_workers(JsonWriter& writer, const RuntimeRecord& record, std::string_view kept) {
   writer.begin_object();
   writer.member("running", record.running_workers);
   writer.member("stopped", record.stopped_workers);
   writer.member("cancelled", record.cancelled_workers);
+  writer.raw_members(kept);
   writer.end_object();
 }
 
-bool read_workers(JsonReader& reader, JsonValue value, RuntimeRecord& record) {
+bool read_workers(JsonReader& reader, JsonValue value, RuntimeRecord& record, std::string& kept) {
   enum : std::size_t { running, stopped, cancelled };
   static constexpr std::array<std::string_view, 3> names{"running", "stopped", "cancelled"};
-  ObjectReader object(reader, names, Unknown::skip);
+  ObjectReader object(reader, names, Unknown::keep);
   object.open(value);
   while (object.next()) {
     switch (object.member()) {
@@ -67,6 +71,7 @@ bool read_workers(JsonReader& reader, JsonValue value, RuntimeRecord& record) {
         object.read(record.cancelled_workers);
     }
   }
+  kept = object.take_kept();
   return object.complete(mask_of(running, stopped, cancelled));
 }
 
@@ -103,10 +108,25 @@ constexpr std::uint64_t required_members = mask_of(
     lsn, version, runtime_id, status, epoch, created_at, last_at, last_event_id, next_worker,
     workers, transcript_entries, usage, limits, catalog, events, diagnostics, diagnostics_total);
 
-bool read_diagnostics(JsonReader& reader, JsonValue value, std::vector<Diagnostic>& all) {
+bool read_diagnostics(JsonReader& reader, JsonValue value, RuntimeSnapshot& snapshot) {
   return reader.read_array(value, [&](JsonValue element) {
-    return read_diagnostic(reader, element, all.emplace_back());
+    Diagnostic& diagnostic = snapshot.diagnostics.emplace_back();
+    UnknownOfRuntime::OfDiagnostic kept;
+    if (!read_diagnostic(reader, element, diagnostic, kept)) return false;
+    if (kept != UnknownOfRuntime::OfDiagnostic{})
+      snapshot.unknown.diagnostics[diagnostic.id] = std::move(kept);
+    return true;
   });
+}
+
+void write_diagnostics(JsonWriter& writer, const RuntimeSnapshot& snapshot) {
+  writer.begin_array();
+  for (const Diagnostic& diagnostic : snapshot.diagnostics) {
+    const auto kept = snapshot.unknown.diagnostics.find(diagnostic.id);
+    write_diagnostic(writer, diagnostic,
+                     kept != snapshot.unknown.diagnostics.end() ? &kept->second : nullptr);
+  }
+  writer.end_array();
 }
 
 bool read_member(JsonReader& reader, ObjectReader& object, RuntimeSnapshot& snapshot) {
@@ -133,19 +153,19 @@ bool read_member(JsonReader& reader, ObjectReader& object, RuntimeSnapshot& snap
     case next_worker:
       return object.read(record.next_worker);
     case workers:
-      return read_workers(reader, object.value(), record);
+      return read_workers(reader, object.value(), record, snapshot.unknown.workers);
     case transcript_entries:
       return object.read(record.transcript_entries);
     case usage:
-      return read_usage(reader, object.value(), record.usage);
+      return read_usage(reader, object.value(), record.usage, snapshot.unknown.usage);
     case limits:
-      return read_limits(reader, object.value(), record.limits);
+      return read_limits(reader, object.value(), record.limits, snapshot.unknown.limits);
     case catalog:
-      return read_catalog(reader, object.value(), snapshot.catalog);
+      return read_catalog(reader, object.value(), snapshot.catalog, snapshot.unknown.catalog);
     case events:
-      return read_watermark(reader, object.value(), snapshot.events);
+      return read_watermark(reader, object.value(), snapshot.events, snapshot.unknown.events);
     case diagnostics:
-      return read_diagnostics(reader, object.value(), snapshot.diagnostics);
+      return read_diagnostics(reader, object.value(), snapshot);
     default:
       return object.read(snapshot.diagnostics_total);
   }
@@ -156,7 +176,7 @@ bool read_snapshot(JsonReader& reader, RuntimeSnapshot& snapshot) {
   object.open();
   while (object.next()) read_member(reader, object, snapshot);
   if (!object.complete(required_members)) return false;
-  snapshot.unknown = object.take_kept();
+  snapshot.unknown.runtime = object.take_kept();
   return true;
 }
 
@@ -177,22 +197,20 @@ void encode(std::string& out, const RuntimeSnapshot& snapshot) {
   writer.member("last_event_id", record.last_event_id);
   writer.member("next_worker", record.next_worker);
   writer.name("workers");
-  write_workers(writer, record);
+  write_workers(writer, record, snapshot.unknown.workers);
   writer.member("transcript_entries", record.transcript_entries);
   writer.name("usage");
-  write_usage(writer, record.usage);
+  write_usage(writer, record.usage, snapshot.unknown.usage);
   writer.name("limits");
-  write_limits(writer, record.limits);
+  write_limits(writer, record.limits, snapshot.unknown.limits);
   writer.name("catalog");
-  write_catalog(writer, snapshot.catalog);
+  write_catalog(writer, snapshot.catalog, snapshot.unknown.catalog);
   writer.name("events");
-  write_watermark(writer, snapshot.events);
+  write_watermark(writer, snapshot.events, snapshot.unknown.events);
   writer.name("diagnostics");
-  writer.begin_array();
-  for (const Diagnostic& diagnostic : snapshot.diagnostics) write_diagnostic(writer, diagnostic);
-  writer.end_array();
+  write_diagnostics(writer, snapshot);
   writer.member("diagnostics_total", snapshot.diagnostics_total);
-  writer.raw_members(snapshot.unknown);
+  writer.raw_members(snapshot.unknown.runtime);
   writer.end_object();
 }
 

@@ -76,7 +76,7 @@ Result<Restored> FsStore::restore() {
   diagnostics_->restore(snapshot.diagnostics, snapshot.diagnostics_total);
   epoch_ = settled->epoch;
   created_at_ = snapshot.created_at;
-  unknown_members_ = snapshot.unknown;
+  unknown_ = snapshot.unknown;
   tell_what_recovery_did(*settled, loaded->journal.records);
 
   catalog_needs_rewrite_ = !loaded->catalog_repairs.empty();

@@ -175,7 +175,7 @@ class FsStore final : public Store {
   std::unordered_map<WorkerId, std::string> creates_;
 
   // Owned by the thread that runs checkpoints.
-  std::string unknown_members_;  // of runtime.json
+  UnknownOfRuntime unknown_;  // of runtime.json
   bool catalog_needs_rewrite_ = false;
   /// Workers whose views the writer before this one may have been about to write when it was
   /// killed: those it had changed since its last checkpoint.

@@ -219,6 +219,7 @@ bool JsonReader::read_compact_object(JsonValue value, std::string& json) {
 // ---- ObjectReader
 
 bool ObjectReader::open() {
+  is_root_ = true;
   const auto error = reader_.document_.get_object().get(object_);
   opened_ = error == simdjson::SUCCESS;
   return opened_ || reader_.fail(error);
@@ -305,7 +306,8 @@ bool ObjectReader::unknown_member(std::string_view name) {
 
 bool ObjectReader::keep(std::string_view name) {
   const bool doubled = std::find(kept_names_.begin(), kept_names_.end(), name) != kept_names_.end();
-  if (doubled || name == "crc" || kept_names_.size() == unknown_members_max) {
+  const bool is_checksum = is_root_ && name == "crc";
+  if (doubled || is_checksum || kept_names_.size() == unknown_members_max) {
     return reader_.fail("unknown members that are doubled or too many");
   }
   kept_names_.push_back(name);

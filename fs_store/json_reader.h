@@ -170,6 +170,7 @@ class ObjectReader {
   JsonReader& reader_;
   MemberNames names_;
   Unknown unknown_;
+  bool is_root_ = false;  // the whole text: of a line, `crc` is its own
   simdjson::ondemand::object object_;
   simdjson::ondemand::object_iterator iterator_;
   bool started_ = false;

@@ -30,7 +30,7 @@ TEST(CatalogLineOfAWorker, IsReadBackWithAndWithoutItsRequest) {
     EXPECT_EQ(read->record->create_digest, record.create_digest);
     EXPECT_EQ(read->record->transcript, record.transcript);
     EXPECT_EQ(read->record->create, requests == Requests::read ? record.create : "");
-    EXPECT_EQ(read->record->unknown, "");
+    EXPECT_EQ(read->record->unknown, UnknownOfWorker{});
   }
 }
 
@@ -41,7 +41,7 @@ TEST(CatalogLineOfAWorker, KeepsUnknownMembersThroughAnotherWrite) {
   const std::string line = with_member(encoded(record, runtime()), unknown);
   const auto read = decoder.catalog_line(line, Requests::read);
   ASSERT_TRUE(read) << read.error().message();
-  EXPECT_EQ(read->record->unknown, "," + unknown);
+  EXPECT_EQ(read->record->unknown.worker, "," + unknown);
   EXPECT_EQ(encoded(*read->record, runtime()), line);
 }
 
@@ -50,7 +50,31 @@ TEST(CatalogLineOfAWorker, KeepsUnknownMembersThatStandBetweenOthers) {
                                     R"("mood" : { "now" : "good" } ,"status")");
   const auto read = Decoder().catalog_line(line, Requests::read);
   ASSERT_TRUE(read) << read.error().message();
-  EXPECT_EQ(read->record->unknown, R"(,"mood":{"now":"good"})");
+  EXPECT_EQ(read->record->unknown.worker, R"(,"mood":{"now":"good"})");
+}
+
+/// An unknown member as the last one of the object that begins at the first `object` in the text.
+std::string with_nested_member(std::string text, std::string_view object) {
+  std::size_t at = text.find(object);
+  EXPECT_NE(at, std::string::npos) << object;
+  at = text.find('{', at);
+  for (int depth = 0; at < text.size(); ++at) {
+    if (text[at] == '{') ++depth;
+    if (text[at] == '}' && --depth == 0) break;
+  }
+  return text.insert(at, R"(,"later":{"crc":[null,{"deep":"\u00e9"}]},"crc":1)");
+}
+
+TEST(CatalogLineOfAWorker, KeepsUnknownMembersOfEveryObjectInIt) {
+  std::string line = encoded(full_record(), runtime());
+  for (const char* const object :
+       {R"("usage":{)", R"("transcript":{)", R"("create":{)", R"("intent":{)", R"("profile":{)"}) {
+    line = with_nested_member(line, object);
+  }
+  const auto read = Decoder().catalog_line(line, Requests::read);
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(encoded(*read->record, runtime()), line);
+  EXPECT_TRUE(Decoder().create_request(read->record->create));
 }
 
 TEST(CatalogLineOfATombstone, IsReadBack) {
@@ -144,8 +168,21 @@ TEST(RuntimeSnapshotLine, KeepsUnknownMembers) {
   const std::string line = with_member(encoded(full_snapshot()), R"("archive":{"upto":[7]})");
   const auto read = Decoder().runtime_snapshot(line);
   ASSERT_TRUE(read) << read.error().message();
-  EXPECT_EQ(read->unknown, R"(,"archive":{"upto":[7]})");
+  EXPECT_EQ(read->unknown.runtime, R"(,"archive":{"upto":[7]})");
   EXPECT_EQ(encoded(*read), line);
+}
+
+TEST(RuntimeSnapshotLine, KeepsUnknownMembersOfEveryObjectInIt) {
+  std::string line = encoded(full_snapshot());
+  for (const char* const object :
+       {R"("workers":{)", R"("usage":{)", R"("limits":{)", R"("catalog":{)", R"("events":{)",
+        R"("diagnostics":[{)", R"("worker_ref":{)"}) {
+    line = with_nested_member(line, object);
+  }
+  const auto read = Decoder().runtime_snapshot(line);
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(encoded(*read), line);
+  expect_equal(*Decoder().runtime_snapshot(encoded(*read)), *read);
 }
 
 TEST(RuntimeSnapshotLine, LimitsThatAreNotThereKeepTheirDefaults) {
