@@ -308,22 +308,26 @@ Result<std::uint64_t> Logs::inspect_tail(const Name& name, const std::string& pa
 }
 
 /// Parts that were begun since the watermark hold nothing that the journal does not: they go, torn
-/// tails to quarantine, and the part of the watermark gets its old name back.
+/// tails to quarantine, and the part of the watermark gets its old name back. A power cut in here
+/// may keep the rename and lose the removals: then younger parts are all there is to undo.
 Result<std::uint64_t> Logs::undo_roll(const Name& name, const LogWatermark& end, std::uint64_t last,
                                       Loss loss) {
-  const std::string rolled = layout::log_part(name.stem, end.first);
-  auto there = file_system_.kind(rolled);
-  if (!there) return std::move(there).error();
-  if (!*there) return std::uint64_t{0};
   const std::string directory = parent_path(name.stem);
   const std::string stem_name =
       directory.empty() ? name.stem : name.stem.substr(directory.size() + 1);
   auto entries = file_system_.list(directory);
-  if (!entries) return std::move(entries).error();
+  if (!entries) {
+    if (is_missing(entries.error())) return std::uint64_t{0};
+    return std::move(entries).error();
+  }
+  const std::string rolled = layout::log_part(stem_name, end.first);
+  const bool is_rolled =
+      std::any_of(entries->begin(), entries->end(),
+                  [&](const DirectoryEntry& entry) { return entry.name == rolled; });
   std::vector<std::string> younger;
   for (const DirectoryEntry& entry : *entries) {
     const auto first = layout::parse_log_part(entry.name, stem_name);
-    const bool current = entry.name == layout::log_file(stem_name);
+    const bool current = is_rolled && entry.name == layout::log_file(stem_name);
     if (current || (first && *first > end.first)) {
       younger.push_back(directory.empty() ? entry.name : directory + "/" + entry.name);
     }
@@ -343,8 +347,11 @@ Result<std::uint64_t> Logs::undo_roll(const Name& name, const LogWatermark& end,
     if (!removed) return std::move(removed).error();
     torn_total += torn_bytes[part];
   }
+  if (!younger.empty()) unsynced_directories_.insert(directory);
+  if (!is_rolled) return torn_total;
   unsynced_directories_.insert(directory);
-  auto renamed = file_system_.rename(rolled, layout::log_file(name.stem));
+  auto renamed =
+      file_system_.rename(layout::log_part(name.stem, end.first), layout::log_file(name.stem));
   if (!renamed) return std::move(renamed).error();
   return torn_total;
 }

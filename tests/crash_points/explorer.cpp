@@ -2,7 +2,6 @@
 #include "explorer.h"
 
 #include <atomic>
-#include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -63,7 +62,6 @@ class Run {
     const std::size_t units = model_.views().size() - 1;
     recorder_.begin(units);
     for (std::size_t unit = 0; unit < units; ++unit) recorder_.answer();
-    for (const Operation& operation : scenario.operations) model_.apply(operation);
   }
 
   Exploration run() {
@@ -89,57 +87,90 @@ class Run {
 
   std::vector<Moment> play() {
     SimulatedDisk disk(scenario_.base);
-    std::optional<Runtime> runtime;
-    const auto open = [&] {
-      runtime.reset();
-      auto opened = open_simulated(disk, scenario_.store);
-      if (opened) {
-        runtime.emplace(*std::move(opened));
-      } else {
-        fail("cannot open: " + opened.error().detail());
-      }
-      return opened.has_value();
-    };
     const auto record = [&] {
       disk.set_hook([this](const DiskState& state) { recorder_.take(state); });
       recorder_.take(disk.state());
     };
     if (scenario_.operations.empty()) record();
-    if (!open()) return {};
-    for (std::size_t index = 0; index < scenario_.operations.size(); ++index) {
-      follow(disk, *runtime);
-      if (index + 1 == scenario_.operations.size()) record();
-      const Operation& operation = scenario_.operations[index];
-      switch (operation.kind) {
-        case Operation::Kind::submit:
-        case Operation::Kind::batch:
-          submit(*runtime, operation);
-          break;
-        case Operation::Kind::checkpoint:
-          if (auto done = runtime->checkpoint(); !done) fail(done.error().detail());
-          break;
-        case Operation::Kind::reopen:
-          if (auto done = runtime->close(); !done) fail(done.error().detail());
-          if (!open()) return {};
-          break;
-        case Operation::Kind::kill:
-          disk.kill();
-          if (!open()) return {};
-          break;
-      }
+    if (!open(disk)) return {};
+    for (const Operation& operation : scenario_.operations) {
+      follow(disk);
+      if (&operation == &scenario_.operations.back()) record();
+      if (!take_step(disk, operation)) return {};
     }
-    follow(disk, *runtime);
+    follow(disk);
     disk.set_hook({});
+    runtime_.reset();
     return recorder_.moments();
   }
 
-  void follow(const SimulatedDisk& disk, const Runtime& runtime) {
-    if (scenario_.store.logs_follow && !wait_for_logs(disk, runtime))
+  bool open(SimulatedDisk& disk) {
+    runtime_.reset();
+    auto opened = open_simulated(disk, scenario_.store);
+    if (!opened) {
+      fail("cannot open: " + opened.error().detail());
+      return false;
+    }
+    runtime_.emplace(*std::move(opened));
+    if (const Operation* const doubtful = std::exchange(doubtful_, nullptr)) settle(*doubtful);
+    return true;
+  }
+
+  bool take_step(SimulatedDisk& disk, const Operation& operation) {
+    switch (operation.kind) {
+      case Operation::Kind::submit:
+      case Operation::Kind::batch:
+        if (sync_fails_) {
+          doubtful_ = &operation;
+          if (&operation == &scenario_.operations.back()) begin(operation);
+          perform(*runtime_, operation.mutations);
+        } else {
+          submit(*runtime_, operation);
+        }
+        return true;
+      case Operation::Kind::checkpoint:
+        if (auto done = runtime_->checkpoint(); !done && !sync_fails_) fail(done.error().detail());
+        return true;
+      case Operation::Kind::reopen:
+        if (auto done = runtime_->close(); !done && !sync_fails_) fail(done.error().detail());
+        sync_fails_ = false;
+        disk.fail_sync(0, LostWrites::stay_visible);
+        return open(disk);
+      case Operation::Kind::kill:
+        sync_fails_ = false;
+        disk.fail_sync(0, LostWrites::stay_visible);
+        disk.kill();
+        return open(disk);
+      case Operation::Kind::fail_sync:
+        sync_fails_ = true;
+        disk.fail_sync(operation.nth, operation.lost);
+        return true;
+    }
+    return false;
+  }
+
+  /// What was submitted while a sync failed is there now, or it is not: both are right, and what
+  /// comes next builds on it.
+  void settle(const Operation& doubtful) {
+    if (view_of(*runtime_) == model_.views().back()) return;
+    begin(doubtful);
+    for (std::size_t unit = 0; unit < doubtful.units(); ++unit) recorder_.answer();
+    if (view_of(*runtime_) != model_.views().back())
+      fail("after a failed sync it is\n" + view_of(*runtime_));
+  }
+
+  void follow(const SimulatedDisk& disk) {
+    if (scenario_.store.logs_follow && !sync_fails_ && !wait_for_logs(disk, *runtime_))
       fail("the logs do not follow; the disk:\n" + describe(disk.state()));
   }
 
-  void submit(Runtime& runtime, const Operation& operation) {
+  void begin(const Operation& operation) {
+    model_.apply(operation);
     recorder_.begin(operation.units());
+  }
+
+  void submit(Runtime& runtime, const Operation& operation) {
+    begin(operation);
     if (operation.kind == Operation::Kind::batch || operation.units() == 1) {
       perform(runtime, operation.mutations);
       recorder_.answer();
@@ -312,6 +343,9 @@ class Run {
   const ExplorerOptions& options_;
   Random random_;
   Model model_;
+  std::optional<Runtime> runtime_;
+  bool sync_fails_ = false;
+  const Operation* doubtful_ = nullptr;
   Recorder recorder_;
   Exploration result_;
   std::unordered_set<std::uint64_t> seen_;
@@ -368,20 +402,6 @@ Exploration explore_all(const std::vector<Scenario>& scenarios, const ExplorerOp
     threads.emplace_back(work);
   threads.clear();
   return all;
-}
-
-Scenario base_scenario() {
-  Scenario scenario;
-  scenario.history = base_operations();
-  SimulatedDisk disk;
-  SimulatedStore store;
-  store.create = true;
-  Runtime runtime = open_simulated(disk, store).value();
-  for (const Operation& operation : scenario.history) perform(runtime, operation.mutations);
-  if (!runtime.close()) std::abort();
-  scenario.base = disk.state();
-  scenario.base.sync_all();
-  return scenario;
 }
 
 }  // namespace worker_runtime::testing

@@ -60,7 +60,4 @@ Exploration explore(const Scenario& scenario, const ExplorerOptions& options);
 /// On all processors.
 Exploration explore_all(const std::vector<Scenario>& scenarios, const ExplorerOptions& options);
 
-/// The base that base_operations() make, closed.
-Scenario base_scenario();
-
 }  // namespace worker_runtime::testing

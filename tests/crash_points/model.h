@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "support/fs_store/simulated_disk.h"
 #include "worker_runtime/runtime.h"
 
 namespace worker_runtime::testing {
@@ -17,10 +18,14 @@ struct Operation {
     checkpoint,  ///< No unit, as what follows.
     reopen,      ///< Closes the Runtime and opens it again.
     kill,        ///< The process dies, and another one opens the store.
+    fail_sync,   ///< The nth sync of the disk from here on fails. What is submitted next, in one
+                 ///< unit, may be lost or not; the operation behind that is reopen or kill.
   };
   Kind kind = Kind::submit;
   std::string name;
   std::vector<Mutation> mutations;
+  std::uint64_t nth = 1;
+  LostWrites lost = LostWrites::stay_visible;
 
   [[nodiscard]] std::size_t units() const;
 };
