@@ -44,7 +44,7 @@ void FsStore::background(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto asked = [this] { return checkpoints_asked_ > checkpoints_done_; };
     const auto awake = [&] { return work_is_waiting_ || asked(); };
-    if (logs_full_ || journal_full_) {
+    if (logs_full_ || journal_full_ || logs_trouble_) {
       wake_.wait_for(lock, stop, full_retry, asked);
     } else if (const auto due = next_due()) {
       wake_.wait_until(lock, stop, *due, awake);
@@ -125,8 +125,14 @@ bool FsStore::checkpoint_is_due() const {
 void FsStore::extend_logs() {
   auto done = logs_.remove_deleted();
   if (done) done = logs_.extend();
+  {
+    const std::lock_guard lock(state_mutex_);
+    const bool is_trouble = !done && !is_full(done.error());
+    logs_trouble_ = is_trouble ? std::optional(done.error()) : std::nullopt;
+  }
   if (done) {
     set_full(logs_full_, false, {});
+    diagnostics_->clear("store.log_not_extended");
   } else if (is_full(done.error())) {
     set_full(logs_full_, true, "the disk is full: " + done.error().message());
   } else if (done.error().code() == ErrorCode::store_failed) {
@@ -187,6 +193,8 @@ void FsStore::set_full(bool& which, bool full, const std::string& detail) {
 
 void FsStore::raise_troubles() {
   for (const LogTrouble& trouble : logs_.take_troubles()) {
+    // Whatever was found good before is looked at again.
+    ++logs_troubles_;
     diagnostics_->raise_once(system_clock()(), Severity::error, "worker.damaged", trouble.cause,
                              WorkerRef{runtime_id_, trouble.worker_id});
   }

@@ -137,6 +137,7 @@ Result<void> FsStore::append(const Commit& commit, std::span<const ExpandedEvent
   if (growth == Growth::grows) {
     const std::lock_guard lock(state_mutex_);
     if (logs_full_) return Error(ErrorCode::store_full, full_detail_);
+    if (logs_trouble_ && logs_.pending_bytes() > pending_bytes_max) return *logs_trouble_;
   }
   for (const Change& change : commit.changes) {
     if (!change.create) continue;
@@ -242,7 +243,8 @@ Result<void> FsStore::hand_over(const RuntimeRecord& after,
   if (logs_.pending_bytes() > pending_bytes_max) {
     std::unique_lock lock(state_mutex_);
     progress_.wait(lock, [this] {
-      return logs_.pending_bytes() <= pending_bytes_max || logs_full_ || failure_.has_value();
+      return logs_.pending_bytes() <= pending_bytes_max || logs_full_ || logs_trouble_ ||
+             failure_.has_value();
     });
   }
   return {};
@@ -293,6 +295,10 @@ std::optional<Error> FsStore::failure() const {
 // ---- reads
 
 std::optional<Error> FsStore::check_worker(const WorkerId& worker_id) {
+  if (const std::uint64_t troubles = logs_troubles_; troubles != troubles_seen_) {
+    troubles_seen_ = troubles;
+    checked_.clear();
+  }
   if (checked_.contains(worker_id)) return std::nullopt;
   auto cause = check_transcript(logs_, {runtime_id_, worker_id});
   if (!cause) return std::move(cause).error();

@@ -139,6 +139,9 @@ class FsStore final : public Store {
   std::vector<LogLine> staged_lines_;
   std::vector<StagedCreate> staged_creates_;
   std::unordered_set<WorkerId> checked_;
+  std::uint64_t troubles_seen_ = 0;
+
+  std::atomic<std::uint64_t> logs_troubles_ = 0;  // damage that the background thread has met
 
   mutable std::mutex commit_mutex_;  // guards what follows, up to the next comment
   std::unique_ptr<Journal> journal_;
@@ -153,6 +156,7 @@ class FsStore final : public Store {
   std::condition_variable_any progress_;
   std::optional<Error> failure_;
   bool logs_full_ = false;
+  std::optional<Error> logs_trouble_;  // why a log can't be extended, if not for want of space
   bool journal_full_ = false;
   bool checkpoint_full_ = false;  // refuses nothing: growth goes on while journal and logs can
   std::string full_detail_;

@@ -298,28 +298,43 @@ Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id,
   if (*kind && **kind != EntryKind::directory)
     return std::optional<std::string>("its directory is no directory");
   const LogWatermark end = transcript(worker_id);
-  if (end.last < end.first) return std::optional<std::string>();
   const Name name = transcript_log(worker_id);
+  // What was damaged and then closed as a part is damaged still: the file must go on where the part
+  // before it ends.
+  if (end.first > 1) {
+    auto before = find_part(name, end, end.first - 1);
+    if (!before && before.error().code() != ErrorCode::store_corrupt)
+      return std::move(before).error();
+    if (!before) return std::optional<std::string>("the part before the file is missing");
+    auto cause = check_part_end(name, *std::move(before), judge);
+    if (!cause || *cause) return cause;
+  }
+  if (end.last < end.first) return std::optional<std::string>();
   // Beside a writer, and after a crash, the file may have become a closed part meanwhile.
-  Part part{layout::log_file(name.stem), {end.first, end.last, end.bytes}};
-  auto file = open_part(name, part, end.last);
+  return check_part_end(name, {layout::log_file(name.stem), {end.first, end.last, end.bytes}},
+                        judge);
+}
+
+Result<std::optional<std::string>> Logs::check_part_end(const Name& name, Part part,
+                                                        const LineJudge& judge) const {
+  auto file = open_part(name, part, part.extent.last);
   if (!file) {
     if (file.error().code() != ErrorCode::store_corrupt) return std::move(file).error();
     return std::optional<std::string>("the file is missing");
   }
   auto size = (*file)->size();
   if (!size) return std::move(size).error();
-  if (*size < end.bytes) {
+  if (*size < part.extent.bytes) {
     return std::optional<std::string>("the file has " + std::to_string(*size) + " bytes where " +
-                                      std::to_string(end.bytes) + " were acknowledged");
+                                      std::to_string(part.extent.bytes) + " were acknowledged");
   }
   std::optional<std::string> cause;
-  auto damage = visit_lines(**file, {end.first, end.last, end.bytes},
-                            {name.key, end.last, Direction::newest_first, 1},
-                            [&](std::uint64_t, std::string_view line) {
-                              cause = judge(line);
-                              return false;
-                            });
+  auto damage =
+      visit_lines(**file, part.extent, {name.key, part.extent.last, Direction::newest_first, 1},
+                  [&](std::uint64_t, std::string_view line) {
+                    cause = judge(line);
+                    return false;
+                  });
   if (!damage) return std::move(damage).error();
   if (*damage)
     return std::optional<std::string>("its last entry does not match its checksum or its number");

@@ -163,11 +163,17 @@ class Logs {
     Extent extent;
   };
   Result<Part> find_part(const Name& name, const LogWatermark& end, std::uint64_t number) const;
+  /// Whether the part ends in its last line: the cause if not.
+  Result<std::optional<std::string>> check_part_end(const Name& name, Part part,
+                                                    const LineJudge& judge) const;
   Result<std::unique_ptr<File>> open_part(const Name& name, Part& part, std::uint64_t number) const;
 
   Result<void> extend_log(const Name& name, const WorkerId* worker_id, std::uint64_t generation);
   Result<std::shared_ptr<File>> append_handle(const Name& name, const LogWatermark& end,
                                               const WorkerId* worker_id);
+  /// Moves what stands in place of the Worker's directory or transcript, and is none, to
+  /// quarantine. False: nothing does.
+  Result<bool> move_stray_aside(const WorkerId& worker_id);
   Result<std::unique_ptr<File>> make_log_file(const Name& name, const WorkerId* worker_id);
   Result<void> roll(const Name& name, const WorkerId* worker_id);
   LogState* state_of(const WorkerId* worker_id);

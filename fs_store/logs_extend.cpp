@@ -17,6 +17,11 @@ constexpr std::size_t append_bytes_max = std::size_t{4} << 20U;
 /// Beyond this many files one syncfs is cheaper than a sync each.
 constexpr std::size_t single_syncs_max = 32;
 
+/// Whether other logs would meet the same.
+bool concerns_all(const Error& error) {
+  return is_full(error) || is_out_of_handles(error) || error.code() == ErrorCode::store_failed;
+}
+
 }  // namespace
 
 // ---- extension
@@ -25,10 +30,13 @@ Result<void> Logs::extend(std::uint64_t generation) {
   auto done = extend_log(event_log(), nullptr, generation);
   if (!done) return done;
   for (const WorkerId& worker_id : pending_workers()) {
-    done = extend_log(transcript_log(worker_id), &worker_id, generation);
-    if (!done) return done;
+    auto extended = extend_log(transcript_log(worker_id), &worker_id, generation);
+    if (extended) continue;
+    if (concerns_all(extended.error())) return extended;
+    // The trouble of one transcript holds up no other; it is told at the end.
+    if (done) done = std::move(extended);
   }
-  return {};
+  return done;
 }
 
 Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
@@ -88,6 +96,11 @@ Result<std::shared_ptr<File>> Logs::append_handle(const Name& name, const LogWat
   if (auto kept = handles_.find(name.stem)) return kept;
   const std::string path = layout::log_file(name.stem);
   auto file = file_system_.open(path, OpenMode::write);
+  if (!file && !is_missing(file.error()) && !concerns_all(file.error()) && worker_id != nullptr) {
+    auto moved = move_stray_aside(*worker_id);
+    if (!moved) return std::move(moved).error();
+    if (*moved) file = file_system_.open(path, OpenMode::write);
+  }
   if (!file && is_missing(file.error())) {
     if (end.last >= end.first) {
       // The file was there and holds acknowledged lines. They are lost, but what is still to come
@@ -111,6 +124,23 @@ Result<std::shared_ptr<File>> Logs::append_handle(const Name& name, const LogWat
     if (!cut) return std::move(cut).error();
   }
   return handles_.keep(name.stem, std::move(*file));
+}
+
+Result<bool> Logs::move_stray_aside(const WorkerId& worker_id) {
+  const std::string directory = layout::worker_directory(worker_id);
+  const std::pair<std::string, EntryKind> wanted[] = {
+      {directory, EntryKind::directory},
+      {layout::log_file(layout::transcript(worker_id)), EntryKind::file}};
+  for (const auto& [path, kind_wanted] : wanted) {
+    auto kind = file_system_.kind(path);
+    if (!kind) return std::move(kind).error();
+    if (!*kind) return false;
+    if (**kind == kind_wanted) continue;
+    auto moved = quarantine_entry(file_system_, path);
+    if (!moved) return std::move(moved).error();
+    return true;
+  }
+  return false;
 }
 
 Result<std::unique_ptr<File>> Logs::make_log_file(const Name& name, const WorkerId* worker_id) {
@@ -223,6 +253,9 @@ Result<void> Logs::remove_deleted() {
 Result<Logs::Settled> Logs::settle_events(Loss loss) { return settle(event_log(), nullptr, loss); }
 
 Result<Logs::Settled> Logs::settle_transcript(const WorkerId& worker_id, Loss loss) {
+  // What is missing then was damaged before.
+  auto moved = move_stray_aside(worker_id);
+  if (!moved) return std::move(moved).error();
   return settle(transcript_log(worker_id), &worker_id, loss);
 }
 

@@ -15,4 +15,7 @@ namespace worker_runtime::fs_store {
 Result<std::string> quarantine_bytes(FileSystem& file_system, const std::string& path,
                                      const File& file, std::uint64_t from, std::uint64_t to);
 
+/// Moves a whole entry of a directory, of whatever kind, to quarantine: a link stays a link.
+Result<void> quarantine_entry(FileSystem& file_system, const std::string& path);
+
 }  // namespace worker_runtime::fs_store

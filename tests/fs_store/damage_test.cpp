@@ -251,6 +251,68 @@ TEST_F(Damage, FoundByRecoveryLeavesEntriesOfTheJournalReadable) {
   open();
   EXPECT_EQ(page_from(3)->items.size(), 2U);
   EXPECT_TRUE(fails_with(page_from(2), ErrorCode::store_corrupt));
+  // What was closed as a part is damaged still, whatever was appended behind it.
+  for (int opened = 0; opened < 2; ++opened) {
+    EXPECT_TRUE(fails_with(runtime().send_input(input(ref("w"), "x")), ErrorCode::worker_damaged));
+    EXPECT_EQ(damaged_workers().size(), 1U);
+    expect_worker_v_works(4 + static_cast<std::uint64_t>(opened));
+    close();
+    open();
+  }
+}
+
+/// A link where a Worker's directory was, met by whoever extends its transcript.
+class ReplacedDirectory : public Damage {
+ protected:
+  void make_two_workers() {
+    open();
+    for (const char* const id : {"w", "v"}) {
+      create(id);
+      send(id, 3);
+    }
+    close();
+    open();
+    send("w", 1, 4);
+    std::filesystem::rename(path("workers/w"), directory_.path() / "elsewhere");
+    std::filesystem::create_directory_symlink(directory_.path() / "elsewhere", path("workers/w"));
+  }
+  void expect_damage_of_w_alone(std::uint64_t entries_of_v) {
+    EXPECT_TRUE(fails_with(runtime().send_input(input(ref("w"), "x")), ErrorCode::worker_damaged));
+    EXPECT_EQ(damaged_workers().size(), 1U);
+    const auto behind = page_from(3);
+    ASSERT_TRUE(is_ok(behind));
+    EXPECT_EQ(behind->items.at(0).content, "w 4");
+    expect_worker_v_works(entries_of_v);
+  }
+  void expect_link_in_quarantine() const {
+    ASSERT_EQ(quarantined().size(), 1U);
+    EXPECT_TRUE(std::filesystem::is_symlink(path("quarantine/" + quarantined()[0])));
+    EXPECT_TRUE(std::filesystem::exists(directory_.path() / "elsewhere/transcript.jsonl"));
+  }
+};
+
+TEST_F(ReplacedDirectory, HoldsUpNoOtherLogAndNoCheckpoint) {
+  make_two_workers();
+  expect_worker_v_works(3);
+  EXPECT_TRUE(is_ok(runtime().checkpoint()));
+  EXPECT_NE(read("workers/v/transcript.jsonl").find("\"sequence\":4,"), std::string::npos);
+  expect_link_in_quarantine();
+  EXPECT_TRUE(eventually([this] { return !diagnostics_of("worker.damaged").empty(); }));
+  expect_damage_of_w_alone(4);
+  close();
+  open();
+  expect_damage_of_w_alone(5);
+}
+
+TEST_F(ReplacedDirectory, HoldsUpNoOpen) {
+  make_two_workers();
+  drop();
+  open();
+  expect_link_in_quarantine();
+  expect_damage_of_w_alone(3);
+  close();
+  open();
+  expect_damage_of_w_alone(4);
 }
 
 // ---- what is not one Worker's
