@@ -17,12 +17,6 @@ constexpr std::chrono::milliseconds full_retry{200};
 constexpr std::size_t survey_records = 64;
 constexpr std::chrono::milliseconds survey_pause{20};
 
-/// How long commits may gather for a round. In mode `interval` a round is also what syncs them.
-std::chrono::milliseconds gathering_time(const StoreOptions& options) {
-  if (options.durability != Durability::interval) return options.extend_interval;
-  return std::min(options.extend_interval, options.sync_interval);
-}
-
 }  // namespace
 
 void FsStore::wake_background() {
@@ -53,7 +47,7 @@ void FsStore::background(const std::stop_token& stop) {
     }
     if (stop.stop_requested()) return;
     // Let a few commits gather, so that a file is appended to once for all of them.
-    if (work_is_waiting_ && !asked()) wake_.wait_for(lock, stop, gathering_time(options_), asked);
+    if (work_is_waiting_ && !asked()) wake_.wait_until(lock, stop, gathering_ends(), asked);
     if (stop.stop_requested()) return;
     if (failure_) {
       wake_.wait(lock, stop, [] { return false; });
@@ -61,6 +55,13 @@ void FsStore::background(const std::stop_token& stop) {
     }
     background_round(lock);
   }
+}
+
+/// How long commits may gather for a round: until a sync is due at most.
+std::chrono::steady_clock::time_point FsStore::gathering_ends() const {
+  const auto extension = std::chrono::steady_clock::now() + options_.extend_interval;
+  return unsynced_since_ ? std::min(extension, *unsynced_since_ + options_.sync_interval)
+                         : extension;
 }
 
 /// When there is something to do even if nobody wakes this thread.

@@ -96,6 +96,7 @@ class FsStore final : public Store {
   void background(const std::stop_token& stop);
   void background_round(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] bool checkpoint_is_due() const;
+  [[nodiscard]] std::chrono::steady_clock::time_point gathering_ends() const;
   [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_due() const;
   void extend_logs();
   bool sync_at_interval();
