@@ -32,6 +32,21 @@ namespace {
 
 constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
 
+/// What has to stand under a name of the layout, if it is one.
+std::optional<EntryKind> kind_at_top(std::string_view name) {
+  for (const std::string_view directory : {layout::journal, layout::workers, layout::quarantine})
+    if (name == directory) return EntryKind::directory;
+  const bool is_file = name == layout::lock || name == layout::runtime_json ||
+                       name == layout::log_file(layout::events) || layout::parse_catalog(name) ||
+                       layout::parse_log_part(name, layout::events);
+  return is_file ? std::optional(EntryKind::file) : std::nullopt;
+}
+std::optional<EntryKind> kind_in_journal(std::string_view name) {
+  const bool is_file =
+      name == layout::durable_name || layout::parse_segment(name) || layout::is_reserve(name);
+  return is_file ? std::optional(EntryKind::file) : std::nullopt;
+}
+
 /// One look at the whole store.
 class Run {
  public:
@@ -83,9 +98,28 @@ class Run {
       }
       return {};
     }
-    if (loaded.error().code() != ErrorCode::store_corrupt) return std::move(loaded).error();
-    findings_.find(loaded.error());
-    return {};
+    if (loaded.error().code() == ErrorCode::store_corrupt) {
+      findings_.find(loaded.error());
+      return {};
+    }
+    // What can't be opened because it is a link or a directory is told with the other files.
+    auto misplaced = has_misplaced();
+    if (!misplaced) return std::move(misplaced).error();
+    return *misplaced ? Result<void>() : std::move(loaded).error();
+  }
+
+  /// Whether something that a load reads is not of the kind that it has to be.
+  Result<bool> has_misplaced() {
+    for (const std::string& directory : {std::string(), std::string(layout::journal)}) {
+      auto entries = file_system_.list(directory);
+      if (!entries) continue;  // no directory itself: the first round has found it
+      for (const DirectoryEntry& entry : *entries) {
+        const auto wanted =
+            directory.empty() ? kind_at_top(entry.name) : kind_in_journal(entry.name);
+        if (wanted && *wanted != entry.kind) return true;
+      }
+    }
+    return false;
   }
 
   // ---- the files
@@ -93,6 +127,8 @@ class Run {
   Result<void> check_top(const DirectoryEntry& entry) {
     if (options_.stop.stop_requested()) return {};
     const std::string& name = entry.name;
+    const auto wanted = kind_at_top(name);
+    if (wanted && *wanted != entry.kind) return misplaced(name, *wanted, entry.kind);
     if (entry.kind == EntryKind::directory) {
       if (name == layout::journal) return check_journal();
       if (name == layout::workers) return check_workers();
@@ -122,6 +158,19 @@ class Run {
       findings_.find(Severity::info, "unfinished_file",
                      "a crash left it; it counts for nothing, and a writer removes it", path);
     }
+    return {};
+  }
+
+  /// Another thing stands under the name of a file or directory of the store. No link is ever
+  /// followed, so a writer could not use it either.
+  Result<void> misplaced(const std::string& path, EntryKind wanted, EntryKind found,
+                         Severity severity = Severity::error) {
+    std::string message = found == EntryKind::directory ? "a directory"
+                          : found == EntryKind::file    ? "a file"
+                                                        : "a symbolic link or special file";
+    message += wanted == EntryKind::directory ? " stands where a directory belongs"
+                                              : " stands where a file belongs";
+    findings_.find(severity, "wrong_kind", message, path);
     return {};
   }
 
@@ -188,10 +237,13 @@ class Run {
     if (!entries) return std::move(entries).error();
     for (const DirectoryEntry& entry : *entries) {
       const std::string path = std::string(layout::journal) + "/" + entry.name;
-      if (path == layout::durable) continue;
+      const auto wanted = kind_in_journal(entry.name);
       Result<void> done;
-      const bool has_lines = layout::parse_segment(entry.name) || layout::is_reserve(entry.name);
-      if (entry.kind == EntryKind::file && has_lines) {
+      if (wanted && *wanted != entry.kind) {
+        done = misplaced(path, *wanted, entry.kind);
+      } else if (path == layout::durable) {
+        continue;
+      } else if (wanted) {
         done = check_lines(path, Kind::segment);
       } else {
         done = stray(path);
@@ -233,10 +285,16 @@ class Run {
       const std::string path = directory + "/" + entry.name;
       Result<void> done;
       const auto first = layout::parse_log_part(entry.name, "transcript");
-      if (entry.kind == EntryKind::file && entry.name == "worker.json") {
-        has_view = true;
+      const bool is_view = entry.name == "worker.json";
+      has_view = has_view || is_view;
+      if ((is_view || entry.name == log || first) && entry.kind != EntryKind::file) {
+        // A view that is a link is replaced when it is written next; a directory is in the way.
+        const bool harmless = is_view && entry.kind == EntryKind::other;
+        done = misplaced(path, EntryKind::file, entry.kind,
+                         harmless ? Severity::warning : Severity::error);
+      } else if (is_view) {
         done = check_view(worker_id, path);
-      } else if (entry.kind == EntryKind::file && (entry.name == log || first)) {
+      } else if (entry.name == log || first) {
         done = check_log(transcript, path, first);
       } else {
         done = stray(path);

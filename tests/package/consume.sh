@@ -40,13 +40,13 @@ done
 
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 read -ra flags <<<"$(pkg-config --cflags --libs worker_runtime_fs_store)"
-c++ -std=c++20 "$consumer/main.cpp" -o "$work/pc-shared" "${flags[@]}"
+c++ -std=c++20 -Wall -Wextra -Wpedantic -Werror "$consumer/main.cpp" -o "$work/pc-shared" "${flags[@]}"
 run "pkg-config, shared" "$work/pc-shared"
 
 # Both kinds stand in one directory and the linker prefers the shared one: ask for the archives by name.
 read -ra flags <<<"$(pkg-config --static --cflags --libs worker_runtime_fs_store |
   sed -E 's/-l(worker_runtime_[a-z_]+)/-l:lib\1.a/g')"
-c++ -std=c++20 "$consumer/main.cpp" -o "$work/pc-static" "${flags[@]}"
+c++ -std=c++20 -Wall -Wextra -Wpedantic -Werror "$consumer/main.cpp" -o "$work/pc-static" "${flags[@]}"
 if readelf -d "$work/pc-static" | grep -q worker_runtime; then
   echo "consume.sh: the static program still needs a shared library of ours" >&2
   exit 1

@@ -35,9 +35,9 @@ namespace worker_runtime {
 /// is the last one.
 struct Change {
   Event event;
-  std::optional<TranscriptEntry> entry;
+  std::optional<TranscriptEntry> entry{};
   std::optional<CreateRequest>
-      create;  ///< As it was asked for; the id that was taken is the event's.
+      create{};  ///< As it was asked for; the id that was taken is the event's.
   std::uint64_t stopped_workers = 0;
   bool operator==(const Change&) const = default;
 };
@@ -45,7 +45,7 @@ struct Change {
 /// What one mutation or batch does, as one durable unit. Never empty.
 struct Commit {
   Lsn lsn;
-  std::vector<Change> changes;
+  std::vector<Change> changes{};
   bool operator==(const Commit&) const = default;
 };
 
@@ -56,7 +56,7 @@ std::optional<RuntimeStatus> parse_runtime_status(std::string_view text);
 /// The record of a Runtime: counters and overview as of a commit.
 struct RuntimeRecord {
   RuntimeId runtime_id;
-  std::optional<std::string> display_name;
+  std::optional<std::string> display_name{};
   RuntimeStatus status = RuntimeStatus::running;
   Limits limits;
   Lsn lsn;            ///< The last commit applied; 0 in a Runtime that never was opened.
@@ -67,7 +67,7 @@ struct RuntimeRecord {
   std::uint64_t stopped_workers = 0;
   std::uint64_t cancelled_workers = 0;
   std::uint64_t transcript_entries = 0;  ///< All ever recorded.
-  Usage usage;                           ///< All ever recorded.
+  Usage usage{};                         ///< All ever recorded.
   bool operator==(const RuntimeRecord&) const = default;
   [[nodiscard]] std::uint64_t live_workers() const {
     return running_workers + stopped_workers + cancelled_workers;
@@ -111,7 +111,7 @@ struct CreateKey {
 /// are never used again. (A generated id without a key needs only RuntimeRecord::next_worker.)
 struct Tombstone {
   WorkerId worker_id;
-  std::optional<CreateKey> create_key;
+  std::optional<CreateKey> create_key{};
   Lsn lsn;  ///< The commit that deleted it.
   bool operator==(const Tombstone&) const = default;
 };
@@ -124,15 +124,15 @@ std::optional<std::uint64_t> generated_worker_number(const WorkerId& worker_id);
 /// A Worker as the state holds it. Immutable once made, so that readers and stores may keep it.
 struct WorkerState {
   WorkerRecord record;
-  std::optional<BodyDigest> create_digest;  ///< With record.create_key.
+  std::optional<BodyDigest> create_digest{};  ///< With record.create_key.
 };
 using WorkerPointer = std::shared_ptr<const WorkerState>;
 
 /// A record that a commit changed: the Worker's new state, or none and perhaps a tombstone.
 struct ChangedWorker {
   WorkerId worker_id;
-  WorkerPointer worker;                ///< Null: deleted.
-  std::optional<Tombstone> tombstone;  ///< Of a deleted one, if it leaves any.
+  WorkerPointer worker;                  ///< Null: deleted.
+  std::optional<Tombstone> tombstone{};  ///< Of a deleted one, if it leaves any.
 };
 
 /// One event of an expanded commit, with its entry if it made one. The entry points into the
@@ -144,7 +144,7 @@ struct ExpandedEvent {
 
 /// What applying a commit did.
 struct Applied {
-  std::vector<ChangedWorker> changed;  ///< Each Worker once, in the order of first change.
+  std::vector<ChangedWorker> changed{};  ///< Each Worker once, in the order of first change.
 };
 
 class StateImplementation;

@@ -33,11 +33,11 @@ EventKind parse_event_kind(std::string_view text);
 struct Event {
   EventId id;
   Timestamp at;
-  std::optional<WorkerRef> worker_ref;  ///< None for events of the Runtime itself.
+  std::optional<WorkerRef> worker_ref{};  ///< None for events of the Runtime itself.
   EventKind kind = EventKind::runtime_started;
-  std::string unknown_kind;  ///< Only with EventKind::unknown.
+  std::string unknown_kind{};  ///< Only with EventKind::unknown.
   std::string message;
-  std::optional<Sequence> sequence;  ///< The transcript entry that the event made.
+  std::optional<Sequence> sequence{};  ///< The transcript entry that the event made.
   bool operator==(const Event&) const = default;
 };
 
@@ -52,10 +52,10 @@ struct TranscriptEntry {
   Role role = Role::user;
   std::string content;
   EventId event_id;
-  std::optional<std::string> name;
-  std::optional<std::string> data;  ///< A JSON object as text, without insignificant white space.
-  std::optional<std::string> idempotency_key;  ///< The key that the entry was sent with.
-  Counters usage;                              ///< What was reported with the entry.
+  std::optional<std::string> name{};
+  std::optional<std::string> data{};  ///< A JSON object as text, without insignificant white space.
+  std::optional<std::string> idempotency_key{};  ///< The key that the entry was sent with.
+  Counters usage{};                              ///< What was reported with the entry.
   bool operator==(const TranscriptEntry&) const = default;
 };
 
@@ -69,14 +69,14 @@ struct Diagnostic {
   Severity severity = Severity::info;
   std::string code;
   std::string message;
-  std::optional<WorkerRef> worker_ref;
+  std::optional<WorkerRef> worker_ref{};
   bool operator==(const Diagnostic&) const = default;
 };
 
 enum class Direction : std::uint8_t { oldest_first, newest_first };
 
 struct EventPage {
-  std::vector<Event> events;
+  std::vector<Event> events{};
   EventId next;  ///< Cursor of the next page. Newest first: 0 when nothing older is left.
   bool has_more = false;
   Epoch epoch;
@@ -84,14 +84,14 @@ struct EventPage {
 };
 
 struct TranscriptPage {
-  std::vector<TranscriptEntry> items;
-  std::uint64_t total = 0;            ///< The last sequence of the transcript.
-  std::optional<std::uint64_t> next;  ///< 0-based index of the next page; none at the end.
+  std::vector<TranscriptEntry> items{};
+  std::uint64_t total = 0;              ///< The last sequence of the transcript.
+  std::optional<std::uint64_t> next{};  ///< 0-based index of the next page; none at the end.
   bool operator==(const TranscriptPage&) const = default;
 };
 
 struct DiagnosticPage {
-  std::vector<Diagnostic> diagnostics;
+  std::vector<Diagnostic> diagnostics{};
   std::uint64_t total = 0;  ///< All ever raised.
   bool operator==(const DiagnosticPage&) const = default;
 };

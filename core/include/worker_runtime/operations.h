@@ -24,27 +24,27 @@ struct SendInput {
   WorkerRef worker_ref;
   InputRole role = InputRole::user;
   std::string content;  ///< Not blank; at most Limits::input_bytes.
-  std::optional<std::string> idempotency_key;
+  std::optional<std::string> idempotency_key{};
 };
 
 struct AppendOutput {
   WorkerRef worker_ref;
   OutputRole role = OutputRole::assistant;
   std::string content;  ///< Not blank; with name and data at most Limits::transcript_entry_bytes.
-  std::optional<std::string> name;
-  std::optional<std::string> data;  ///< A JSON object as text; see compact_json_object().
-  Counters usage;  ///< Added to the Worker's named counters. Any order, each name once.
-  std::optional<std::string> idempotency_key;
+  std::optional<std::string> name{};
+  std::optional<std::string> data{};  ///< A JSON object as text; see compact_json_object().
+  Counters usage{};  ///< Added to the Worker's named counters. Any order, each name once.
+  std::optional<std::string> idempotency_key{};
 };
 
 struct StopWorker {
   WorkerRef worker_ref;
-  std::optional<std::string> reason;
+  std::optional<std::string> reason{};
 };
 
 struct CancelWorker {
   WorkerRef worker_ref;
-  std::optional<std::string> reason;
+  std::optional<std::string> reason{};
 };
 
 struct DeleteWorker {

@@ -63,8 +63,8 @@ std::optional<Durability> parse_durability(std::string_view text);
 
 /// How a Runtime is opened. What is not given stays as the store has it.
 struct RuntimeOptions {
-  std::optional<std::string> display_name;
-  std::vector<LimitSetting> limits;
+  std::optional<std::string> display_name{};
+  std::vector<LimitSetting> limits{};
   Clock clock = system_clock();
 };
 

@@ -26,31 +26,31 @@ enum class StatusFilter : std::uint8_t { any, running, stopped, cancelled, damag
 
 struct ListQuery {
   StatusFilter status = StatusFilter::any;
-  std::optional<WorkerId> after;       ///< Workers behind this id; it need not exist.
-  std::optional<std::uint64_t> limit;  ///< None: Limits::page_items.
+  std::optional<WorkerId> after{};       ///< Workers behind this id; it need not exist.
+  std::optional<std::uint64_t> limit{};  ///< None: Limits::page_items.
 };
 struct WorkerPage {
-  std::vector<WorkerSummary> workers;
-  std::optional<WorkerId> next_after;  ///< None at the end.
+  std::vector<WorkerSummary> workers{};
+  std::optional<WorkerId> next_after{};  ///< None at the end.
   bool operator==(const WorkerPage&) const = default;
 };
 
 struct EventQuery {
   /// Oldest first: the first to show. Newest first: the newest to show.
-  std::optional<EventId> from;
-  std::optional<std::uint64_t> limit;  ///< None: Limits::page_items.
+  std::optional<EventId> from{};
+  std::optional<std::uint64_t> limit{};  ///< None: Limits::page_items.
   Direction direction = Direction::oldest_first;
 };
 struct TranscriptQuery {
-  std::optional<std::uint64_t> start;  ///< 0-based index (sequence - 1), as `from` of EventQuery.
-  std::optional<std::uint64_t> limit;  ///< None: Limits::page_items.
+  std::optional<std::uint64_t> start{};  ///< 0-based index (sequence - 1), as `from` of EventQuery.
+  std::optional<std::uint64_t> limit{};  ///< None: Limits::page_items.
   Direction direction = Direction::oldest_first;
 };
 
 /// The overview of a Runtime. Totals count all ever recorded, deleted Workers included.
 struct RuntimeSummary {
   RuntimeId runtime_id;
-  std::optional<std::string> display_name;
+  std::optional<std::string> display_name{};
   std::string backend;
   Durability durability = Durability::sync;
   Epoch epoch;
@@ -63,10 +63,10 @@ struct RuntimeSummary {
   std::uint64_t event_count = 0;
   std::uint64_t transcript_entry_count = 0;
   std::uint64_t content_bytes = 0;
-  Usage usage;
+  Usage usage{};
   std::uint64_t diagnostic_count = 0;
   Limits limits;
-  std::optional<StoreHealth> store;  ///< None in memory.
+  std::optional<StoreHealth> store{};  ///< None in memory.
   bool operator==(const RuntimeSummary&) const = default;
 };
 

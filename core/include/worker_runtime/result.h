@@ -63,27 +63,27 @@ struct CursorFields {
 
 /// Fields of the `store_*` errors that concern a file.
 struct FileFields {
-  std::string path;                     ///< Relative to the store root; empty if there is none.
-  std::optional<std::uint64_t> line;    ///< From 1, where known.
-  std::optional<std::uint64_t> offset;  ///< Bytes from the start of the file, where known.
-  int system_error = 0;                 ///< errno of the failed call, 0 if there is none.
+  std::string path;                       ///< Relative to the store root; empty if there is none.
+  std::optional<std::uint64_t> line{};    ///< From 1, where known.
+  std::optional<std::uint64_t> offset{};  ///< Bytes from the start of the file, where known.
+  int system_error = 0;                   ///< errno of the failed call, 0 if there is none.
   /// A cursor behind the damage, of the kind that was asked with.
-  std::optional<std::uint64_t> next_readable;
-  std::string root;  ///< The absolute root, for detail() only.
+  std::optional<std::uint64_t> next_readable{};
+  std::string root{};  ///< The absolute root, for detail() only.
   bool operator==(const FileFields&) const = default;
 };
 
 /// Fields of `store_locked`: the holder of the lock as far as it is known.
 struct HolderFields {
-  std::optional<std::int64_t> pid;
-  std::string host;
-  std::string since;  ///< RFC 3339.
+  std::optional<std::int64_t> pid{};
+  std::string host{};
+  std::string since{};  ///< RFC 3339.
   bool operator==(const HolderFields&) const = default;
 };
 
 /// Fields of `runtime_ambiguous`: the runtimes under the root, in byte order.
 struct AmbiguousFields {
-  std::vector<std::string> runtimes;
+  std::vector<std::string> runtimes{};
   bool operator==(const AmbiguousFields&) const = default;
 };
 

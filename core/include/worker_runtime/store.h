@@ -78,19 +78,19 @@ struct Restored {
   State state;  ///< As of the last commit.
   std::shared_ptr<DiagnosticLog> diagnostics;
   Epoch epoch;
-  std::vector<DamagedWorker> damaged;
+  std::vector<DamagedWorker> damaged{};
 };
 
 /// How a store is doing. Shown in the summary.
 struct StoreHealth {
   enum class Condition : std::uint8_t { ok, full, failed };
   Condition state = Condition::ok;
-  std::optional<std::string> detail;
+  std::optional<std::string> detail{};
   std::uint64_t free_bytes = 0;
   std::uint64_t journal_bytes = 0;
   Lsn durable_lsn;
   Lsn checkpoint_lsn;
-  std::optional<std::string> recovered;  ///< What the last recovery did.
+  std::optional<std::string> recovered{};  ///< What the last recovery did.
   bool operator==(const StoreHealth&) const = default;
 };
 std::string_view to_string(StoreHealth::Condition condition);

@@ -23,7 +23,7 @@ std::optional<WorkerStatus> parse_worker_status(std::string_view text);
 // ---- what a Worker is asked to be
 
 struct AssistantIntent {
-  std::optional<std::string> purpose;
+  std::optional<std::string> purpose{};
   bool operator==(const AssistantIntent&) const = default;
 };
 struct TaskIntent {
@@ -32,7 +32,7 @@ struct TaskIntent {
 };
 struct RoleIntent {
   std::string role;
-  std::optional<std::string> purpose;
+  std::optional<std::string> purpose{};
   bool operator==(const RoleIntent&) const = default;
 };
 using Intent = std::variant<AssistantIntent, TaskIntent, RoleIntent>;
@@ -41,13 +41,13 @@ enum class ProfileKind : std::uint8_t { runtime_default, builtin, named };
 std::string_view to_string(ProfileKind kind);
 struct Profile {
   ProfileKind kind = ProfileKind::runtime_default;
-  std::string value;  ///< The name; empty for runtime_default.
+  std::string value{};  ///< The name; empty for runtime_default.
   bool operator==(const Profile&) const = default;
 };
 
 struct Capability {
   std::string name;
-  std::optional<std::string> reason;
+  std::optional<std::string> reason{};
   bool operator==(const Capability&) const = default;
 };
 
@@ -62,14 +62,14 @@ struct NamedReference {
 /// not be blank where given.
 struct CreateRequest {
   Intent intent;
-  Profile profile;
-  std::optional<std::string> config_bundle;  ///< Its id.
-  std::vector<Capability> requested_capabilities;
-  std::vector<NamedReference> workspace_refs;
-  std::vector<NamedReference> mount_refs;
-  std::optional<WorkerId> worker_id;  ///< None: the Runtime makes one.
-  std::optional<std::string> display_name;
-  std::optional<std::string> idempotency_key;
+  Profile profile{};
+  std::optional<std::string> config_bundle{};  ///< Its id.
+  std::vector<Capability> requested_capabilities{};
+  std::vector<NamedReference> workspace_refs{};
+  std::vector<NamedReference> mount_refs{};
+  std::optional<WorkerId> worker_id{};  ///< None: the Runtime makes one.
+  std::optional<std::string> display_name{};
+  std::optional<std::string> idempotency_key{};
   bool operator==(const CreateRequest&) const = default;
 };
 
@@ -91,7 +91,7 @@ struct Usage {
   std::uint64_t inputs = 0;
   std::uint64_t outputs = 0;
   std::uint64_t content_bytes = 0;
-  Counters counters;
+  Counters counters{};
   bool operator==(const Usage&) const = default;
 };
 
@@ -100,29 +100,29 @@ struct Usage {
 /// The record of a Worker as the catalog keeps it: all but its create request and its transcript.
 struct WorkerRecord {
   WorkerId worker_id;
-  std::optional<std::string> display_name;
+  std::optional<std::string> display_name{};
   WorkerStatus status = WorkerStatus::running;
   Timestamp created_at;
   Timestamp updated_at;
   Sequence last_sequence;  ///< Also the length of the transcript, trimmed entries included.
   EventId last_event_id;
-  Usage usage;
-  Lsn lsn;                                ///< The commit that changed the record last.
-  std::optional<std::string> create_key;  ///< The idempotency key it was created with.
+  Usage usage{};
+  Lsn lsn;                                  ///< The commit that changed the record last.
+  std::optional<std::string> create_key{};  ///< The idempotency key it was created with.
   bool operator==(const WorkerRecord&) const = default;
 };
 
 /// An entry of a list of Workers.
 struct WorkerSummary {
   WorkerRef worker_ref;
-  std::optional<std::string> display_name;
+  std::optional<std::string> display_name{};
   WorkerStatus status = WorkerStatus::running;
-  std::optional<std::string> damaged;  ///< The cause, if its files are damaged.
+  std::optional<std::string> damaged{};  ///< The cause, if its files are damaged.
   std::uint64_t transcript_len = 0;
   EventId last_event_id;
   Timestamp created_at;
   Timestamp updated_at;
-  Usage usage;
+  Usage usage{};
   bool operator==(const WorkerSummary&) const = default;
 };
 
@@ -131,7 +131,7 @@ struct WorkerDetail {
   WorkerSummary summary;
   /// As it was asked for: worker_id, display_name and idempotency_key as given. None only if the
   /// request is damaged in the store; `summary.damaged` then tells the cause.
-  std::optional<CreateRequest> request;
+  std::optional<CreateRequest> request{};
   bool operator==(const WorkerDetail&) const = default;
 };
 

@@ -33,7 +33,7 @@ struct StoreOptions {
   std::filesystem::path root;
   /// None: the only runtime under the root; `main` if there is none and `create` is set; several
   /// are `runtime_ambiguous`.
-  std::optional<RuntimeId> runtime_id;
+  std::optional<RuntimeId> runtime_id{};
   /// Make the runtime if it is not there. Otherwise that is `store_missing`.
   bool create = false;
 

@@ -53,7 +53,7 @@ struct SummaryRequest {};
 struct VersionRequest {};
 struct DiagnosticsRequest {
   std::uint64_t after = 0;
-  std::optional<std::uint64_t> limit;
+  std::optional<std::uint64_t> limit{};
 };
 struct ReadTranscriptRequest {
   WorkerRef worker_ref;
@@ -62,10 +62,10 @@ struct ReadTranscriptRequest {
 struct WaitEventsRequest {
   EventId from;
   std::uint64_t timeout_ms = 0;
-  std::optional<std::uint64_t> limit;
+  std::optional<std::uint64_t> limit{};
 };
 struct BatchRequest {
-  std::vector<Mutation> operations;
+  std::vector<Mutation> operations{};
 };
 struct CheckpointRequest {};
 

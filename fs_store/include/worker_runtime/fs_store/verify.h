@@ -24,14 +24,14 @@ struct Finding {
   std::string code;  ///< Snake case, e.g. "checksum_mismatch".
   std::string message;
   std::string path;  ///< Relative to the root.
-  std::optional<std::uint64_t> line;
-  std::optional<std::uint64_t> offset;
+  std::optional<std::uint64_t> line{};
+  std::optional<std::uint64_t> offset{};
   bool operator==(const Finding&) const = default;
 };
 
 struct VerifyReport {
   std::vector<Finding>
-      findings;  ///< At most VerifyOptions::findings_max; `truncated` if there were more.
+      findings{};  ///< At most VerifyOptions::findings_max; `truncated` if there were more.
   bool truncated = false;
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
@@ -41,11 +41,11 @@ struct VerifyReport {
 
 struct VerifyOptions {
   std::filesystem::path root;
-  std::optional<RuntimeId> runtime_id;
+  std::optional<RuntimeId> runtime_id{};
   std::size_t findings_max = 10'000;
-  std::stop_token stop;
+  std::stop_token stop{};
   /// Called now and then with the bytes checked so far and the bytes there are.
-  std::function<void(std::uint64_t done, std::uint64_t all)> progress;
+  std::function<void(std::uint64_t done, std::uint64_t all)> progress{};
 };
 
 /// Reads every file once, in bounded memory, beside a writer if there is one: then it requires
