@@ -26,7 +26,10 @@ std::string absolute_text(const std::filesystem::path& root) {
 
 Error missing(const std::string& what) { return {ErrorCode::store_missing, what}; }
 
-Result<std::vector<RuntimeId>> find_runtimes(FileSystem& root) {
+enum class Whole : std::uint8_t { required, not_required };
+
+/// Directories named after a runtime; with Whole::required, those that have a runtime.json.
+Result<std::vector<RuntimeId>> find_runtimes(FileSystem& root, Whole whole = Whole::required) {
   std::vector<RuntimeId> found;
   auto entries = root.list(std::string(layout::runtimes));
   if (!entries) {
@@ -38,6 +41,10 @@ Result<std::vector<RuntimeId>> find_runtimes(FileSystem& root) {
     if (entry.kind != EntryKind::directory || !text) continue;
     auto runtime_id = RuntimeId::parse(*text);
     if (!runtime_id) continue;
+    if (whole == Whole::not_required) {
+      found.push_back(std::move(*runtime_id));
+      continue;
+    }
     auto snapshot =
         root.kind(layout::runtime_directory(*runtime_id) + "/" + std::string(layout::runtime_json));
     if (!snapshot) return std::move(snapshot).error();
@@ -167,9 +174,10 @@ Result<std::unique_ptr<FileLock>> create_runtime(FileSystem& root, const Runtime
   return std::move(building->lock);
 }
 
-Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options) {
+Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options,
+                                 Whole whole = Whole::required) {
   if (options.runtime_id) return *options.runtime_id;
-  auto found = find_runtimes(root);
+  auto found = find_runtimes(root, whole);
   if (!found) return std::move(found).error();
   if (found->size() == 1) return found->front();
   if (found->empty()) {
@@ -224,6 +232,19 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(FileSystem& root,
     if (lock != nullptr) *lock = std::move(*made);
   }
   return root.directory(path);
+}
+
+Result<std::unique_ptr<FileSystem>> open_damaged_directory(const StoreOptions& options,
+                                                           RuntimeId& runtime_id) {
+  auto root = open_root(options);
+  if (!root) return root;
+  auto chosen = choose_runtime(**root, options, Whole::not_required);
+  if (!chosen) return std::move(chosen).error();
+  runtime_id = *chosen;
+  auto directory = (*root)->directory(layout::runtime_directory(runtime_id));
+  if (!directory && is_missing(directory.error()))
+    return missing("there is no runtime " + runtime_id.text() + " under the root");
+  return directory;
 }
 
 void sweep_unfinished_runtimes(FileSystem& root) {

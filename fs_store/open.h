@@ -23,4 +23,8 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(
 /// locks. Best effort.
 void sweep_unfinished_runtimes(FileSystem& root);
 
+/// The directory of a runtime for who repairs it: runtime.json may be missing.
+Result<std::unique_ptr<FileSystem>> open_damaged_directory(const StoreOptions& options,
+                                                           RuntimeId& runtime_id);
+
 }  // namespace worker_runtime::fs_store

@@ -1,0 +1,476 @@
+// Planning a repair: see repair_plan.h.
+#include "repair_plan.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "checked_line.h"
+#include "layout.h"
+#include "record_fold.h"
+#include "snapshot.h"
+
+namespace worker_runtime::fs_store {
+namespace {
+
+/// More is not made up: a number that far off is no damage but somebody's invention.
+constexpr std::uint64_t lost_lines_max = 1'000'000;
+constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
+constexpr std::string_view lost_text = "[this entry was damaged and could not be restored]";
+constexpr std::string_view lost_kind = "event_lost";
+
+std::string checked(std::string_view object) {
+  std::string line;
+  append_checked_line(line, object);
+  line.pop_back();
+  return line;
+}
+
+/// The checked line of an object that somebody edited: with a wrong checksum, or without one.
+std::optional<std::string> sealed(std::string_view line) {
+  if (line.size() < 3 || line.front() != '{' || line.back() != '}') return std::nullopt;
+  constexpr std::string_view head = "{\"crc\":";
+  std::string object(line);
+  if (line.starts_with(head)) {
+    const std::size_t comma = line.find(',');
+    if (comma == std::string_view::npos) return std::nullopt;
+    object = "{" + std::string(line.substr(comma + 1));
+  }
+  return checked(object);
+}
+
+std::uint64_t count(const std::vector<NumberRange>& ranges) {
+  std::uint64_t sum = 0;
+  for (const NumberRange& range : ranges) sum += range.count();
+  return sum;
+}
+
+std::string text(const std::vector<NumberRange>& ranges) {
+  constexpr std::size_t shown_max = 5;
+  std::string out;
+  for (std::size_t index = 0; index < std::min(ranges.size(), shown_max); ++index) {
+    const NumberRange& range = ranges[index];
+    out += (index > 0 ? ", " : "") + std::to_string(range.first);
+    if (range.last > range.first) out += " to " + std::to_string(range.last);
+  }
+  return ranges.size() > shown_max ? out + ", ..." : out;
+}
+
+class Planner {
+ public:
+  Planner(FileSystem& file_system, const RuntimeId& runtime_id,
+          const std::vector<std::string>& accepted_files, const std::stop_token& stop)
+      : file_system_(file_system),
+        runtime_id_(runtime_id),
+        accepted_(accepted_files.begin(), accepted_files.end()),
+        stop_(stop),
+        events_(std::string(layout::events), "id") {}
+
+  Result<RepairPlan> run() {
+    auto done = take_salvage();
+    if (done) done = survey_events();
+    if (done) done = survey_transcripts();
+    if (done) done = fold();
+    if (done) done = fill_transcripts();
+    if (done) done = finish_events();
+    if (done) done = check_views();
+    if (!done) return std::move(done).error();
+    return std::move(plan_);
+  }
+
+ private:
+  struct Transcript {
+    LogSurvey survey;
+    std::uint64_t content_bytes = 0;
+    std::vector<NumberRange> lost = {};
+    std::uint64_t last = 0;
+  };
+  struct LostEntry {
+    std::optional<Event> event;
+  };
+
+  Salvage& salvage() { return plan_.salvage; }
+
+  Result<void> stopped() const {
+    if (!stop_.stop_requested()) return {};
+    return Error(ErrorCode::closed, "the repair was stopped; nothing was changed");
+  }
+
+  // ---- 1
+
+  Result<void> take_salvage() {
+    if (!accepted_.empty()) {
+      accept_ = [this](const std::string& path, std::uint64_t number,
+                       std::string_view line) -> std::optional<std::string> {
+        if (!accepted_.contains(path)) return std::nullopt;
+        auto accepted = sealed(line);
+        if (accepted && told_.emplace(path, number).second) {
+          item("accept_line", path, {}, 0,
+               "line " + std::to_string(number) +
+                   " is accepted as it is now: " + std::string(line.substr(0, 400)));
+        }
+        return accepted;
+      };
+    }
+    auto found = fs_store::salvage(file_system_, runtime_id_, accept_);
+    if (!found) return std::move(found).error();
+    salvage() = std::move(*found);
+    plan_.items.insert(plan_.items.end(), salvage().items.begin(), salvage().items.end());
+    return {};
+  }
+
+  // ---- 2, 3
+
+  Result<void> survey_events() {
+    auto scanned = events_.scan(
+        file_system_,
+        [&](std::uint64_t number, std::string_view line) {
+          if (is_uncommitted(EventId{number})) return false;
+          RuntimeId runtime_id;
+          auto event = decoder_.event(line, &runtime_id);
+          return event && runtime_id == runtime_id_;
+        },
+        accept_);
+    if (!scanned) return scanned;
+    for (auto& [id, line] : salvage().events) events_.add_line(id, std::move(line));
+    return stopped();
+  }
+
+  /// Where a power cut may have taken commits, what the logs have of them goes too.
+  [[nodiscard]] bool is_uncommitted(EventId id) const {
+    return plan_.salvage.is_whole && plan_.salvage.may_lack_commits &&
+           id > plan_.salvage.snapshot.record.last_event_id;
+  }
+
+  Result<void> survey_transcripts() {
+    std::set<WorkerId> worker_ids;
+    for (const auto& [worker_id, worker] : salvage().workers) worker_ids.insert(worker_id);
+    for (const auto& [worker_id, lines] : salvage().entries) worker_ids.insert(worker_id);
+    // A store that loads knows its Workers; else any directory may be one's.
+    auto entries = file_system_.list(std::string(layout::workers));
+    if (!entries && !is_missing(entries.error())) return std::move(entries).error();
+    if (entries && !salvage().is_whole) {
+      for (const DirectoryEntry& entry : *entries) {
+        const auto id_text = layout::decode_id(entry.name);
+        auto worker_id = id_text ? WorkerId::parse(*id_text)
+                                 : Result<WorkerId>(Error(ErrorCode::invalid_request, ""));
+        if (worker_id && entry.kind == EntryKind::directory)
+          worker_ids.insert(std::move(*worker_id));
+      }
+    }
+    for (const WorkerId& worker_id : worker_ids) {
+      auto surveyed = survey_transcript(worker_id);
+      if (!surveyed) return surveyed;
+    }
+    return stopped();
+  }
+
+  Result<void> survey_transcript(const WorkerId& worker_id) {
+    Transcript transcript{LogSurvey(layout::transcript(worker_id), "sequence")};
+    const auto judge = [&](std::uint64_t, std::string_view line) {
+      return take_entry(worker_id, line, transcript);
+    };
+    auto scanned = transcript.survey.scan(file_system_, judge, accept_);
+    if (!scanned) return scanned;
+    for (auto& [sequence, line] : salvage().entries[worker_id]) {
+      if (transcript.survey.has(sequence) || !take_entry(worker_id, line, transcript)) continue;
+      transcript.survey.add_line(sequence, std::move(line));
+    }
+    transcripts_.emplace(worker_id, std::move(transcript));
+    return stopped();
+  }
+
+  bool take_entry(const WorkerId& worker_id, std::string_view line, Transcript& transcript) {
+    auto entry = decoder_.entry(line);
+    if (!entry || entry->worker_ref != WorkerRef{runtime_id_, worker_id}) return false;
+    if (is_uncommitted(entry->event_id)) return false;
+    transcript.content_bytes += entry->content.size();
+    if (!events_.has(entry->event_id.value) && entry->event_id.value > 0) restore_event(*entry);
+    fold_.take_entry(salvage(), *entry);
+    return true;
+  }
+
+  /// The event of an entry says nothing that the entry does not.
+  void restore_event(const TranscriptEntry& entry) {
+    const bool is_input = entry.role == Role::user || entry.role == Role::system;
+    Event event;
+    event.id = entry.event_id;
+    event.at = entry.at;
+    event.worker_ref = entry.worker_ref;
+    event.kind = is_input ? EventKind::worker_input_accepted : EventKind::worker_output_appended;
+    event.message = is_input ? "input accepted" : "output appended";
+    event.sequence = entry.sequence;
+    std::string object;
+    encode(object, event, runtime_id_);
+    events_.add_line(event.id.value, checked(object));
+  }
+
+  // ---- 4
+
+  Result<void> fold() {
+    std::optional<Error> bad;
+    // A store that loads has records of all events up to its own end.
+    const RuntimeRecord& record = salvage().snapshot.record;
+    const std::uint64_t first = salvage().is_whole ? record.last_event_id.value + 1 : 1;
+    auto visited = events_.visit(file_system_, {first, std::max(first, events_.last())},
+                                 [&](std::uint64_t number, std::string_view line) {
+                                   auto event = decoder_.event(line);
+                                   if (!event) {
+                                     bad = std::move(event).error();
+                                     return false;
+                                   }
+                                   if (number == 1 && !salvage().has_snapshot)
+                                     salvage().snapshot.created_at = event->at;
+                                   fold_.take_event(salvage(), *event);
+                                   return !stop_.stop_requested();
+                                 });
+    if (!visited) return visited;
+    if (bad) return *std::move(bad);
+    for (const Event& event : fold_.expanded()) {
+      std::string object;
+      encode(object, event, runtime_id_);
+      events_.add_line(event.id.value, checked(object));
+    }
+    for (const WorkerId& worker_id : fold_.made()) {
+      const auto known = salvage().workers.find(worker_id);
+      if (known == salvage().workers.end()) continue;
+      const bool has_request = fold_.finish(salvage(), known->second, decoder_);
+      item("rebuild_record", layout::worker_json(worker_id), worker_id.text(), has_request ? 0 : 1,
+           has_request ? "its record is made anew from the logs and the journal"
+                       : "its record is made anew from the logs; its create request is lost");
+    }
+    return stopped();
+  }
+
+  // ---- 5
+
+  Result<void> fill_transcripts() {
+    std::map<WorkerId, std::map<std::uint64_t, LostEntry>> lost;
+    std::uint64_t lost_total = 0;
+    for (auto& [worker_id, worker] : salvage().workers) {
+      if (!transcripts_.contains(worker_id)) {
+        auto surveyed = survey_transcript(worker_id);
+        if (!surveyed) return surveyed;
+      }
+      Transcript& transcript = transcripts_.at(worker_id);
+      WorkerRecord& record = worker.record.record;
+      transcript.last = std::max(record.last_sequence.value, transcript.survey.last());
+      record.last_sequence = Sequence{transcript.last};
+      transcript.lost = transcript.survey.gaps(transcript.last);
+      lost_total += count(transcript.lost);
+      if (lost_total > lost_lines_max) return too_much(layout::transcript(worker_id));
+      for (const NumberRange& range : transcript.lost) {
+        for (std::uint64_t sequence = range.first; sequence <= range.last; ++sequence)
+          lost[worker_id].try_emplace(sequence);
+      }
+    }
+    if (!lost.empty()) {
+      auto found = find_events_of(lost);
+      if (!found) return found;
+    }
+    for (auto& [worker_id, worker] : salvage().workers) {
+      Transcript& transcript = transcripts_.at(worker_id);
+      for (const auto& [sequence, entry] : lost[worker_id])
+        add_lost_entry(worker_id, worker.record.record, sequence, entry, transcript);
+      finish_transcript(worker_id, worker, transcript);
+    }
+    return stopped();
+  }
+
+  Result<void> find_events_of(std::map<WorkerId, std::map<std::uint64_t, LostEntry>>& lost) {
+    return events_.visit(file_system_, {1, events_.last()},
+                         [&](std::uint64_t, std::string_view line) {
+                           auto event = decoder_.event(line);
+                           if (!event || !event->worker_ref || !event->sequence) return true;
+                           const auto worker = lost.find(event->worker_ref->worker_id);
+                           if (worker == lost.end()) return true;
+                           const auto entry = worker->second.find(event->sequence->value);
+                           if (entry != worker->second.end()) entry->second.event = *event;
+                           return true;
+                         });
+  }
+
+  void add_lost_entry(const WorkerId& worker_id, const WorkerRecord& record, std::uint64_t sequence,
+                      const LostEntry& lost, Transcript& transcript) {
+    TranscriptEntry entry;
+    entry.sequence = Sequence{sequence};
+    entry.worker_ref = {runtime_id_, worker_id};
+    entry.at = lost.event ? lost.event->at : record.updated_at;
+    entry.event_id = lost.event ? lost.event->id : record.last_event_id;
+    const bool is_output = lost.event && lost.event->kind == EventKind::worker_output_appended;
+    entry.role = !lost.event ? Role::system : is_output ? Role::assistant : Role::user;
+    entry.content = lost_text;
+    entry.data = R"({"lost":true})";
+    std::string object;
+    encode(object, entry);
+    transcript.survey.add_line(sequence, checked(object));
+    transcript.content_bytes += entry.content.size();
+  }
+
+  // ---- 6
+
+  void finish_transcript(const WorkerId& worker_id, SalvagedWorker& worker,
+                         Transcript& transcript) {
+    WorkerRecord& record = worker.record.record;
+    if (record.usage.content_bytes != transcript.content_bytes) {
+      if (transcript.lost.empty()) {
+        item("rebuild_record", layout::worker_json(worker_id), worker_id.text(), 0,
+             "the record counted " + std::to_string(record.usage.content_bytes) +
+                 " content bytes, the transcript has " + std::to_string(transcript.content_bytes));
+      }
+      record.usage.content_bytes = transcript.content_bytes;
+    }
+    finish_log(worker_id, std::move(transcript.survey), transcript.last, transcript.lost,
+               worker.record.transcript);
+    const std::string directory = layout::worker_directory(worker_id);
+    auto there = file_system_.kind(directory);
+    if (there && !*there && transcript.last == 0)
+      item("make_directory", directory, worker_id.text(), 0, "the worker has no directory");
+  }
+
+  Result<void> finish_events() {
+    RuntimeRecord& record = salvage().snapshot.record;
+    const std::uint64_t last = std::max(record.last_event_id.value, events_.last());
+    const std::vector<NumberRange> lost = events_.gaps(last);
+    if (count(lost) > lost_lines_max) return too_much(layout::log_file(layout::events));
+    Timestamp at = record.last_at;
+    for (const NumberRange& range : lost) {
+      auto before = time_before(range.first);
+      if (!before) return std::move(before).error();
+      for (std::uint64_t id = range.first; id <= range.last; ++id) {
+        Event event;
+        event.id = EventId{id};
+        event.at = before->value_or(at);
+        event.kind = EventKind::unknown;
+        event.unknown_kind = lost_kind;
+        event.message = "this event was damaged and could not be restored";
+        std::string object;
+        encode(object, event, runtime_id_);
+        events_.add_line(id, checked(object));
+      }
+    }
+    record.last_event_id = EventId{last};
+    if (last == 0) {
+      return corrupt(file_system_, layout::log_file(layout::events),
+                     "there is neither an event nor a record to make a store of");
+    }
+    finish_log(std::nullopt, std::move(events_), last, lost, salvage().snapshot.events);
+    return stopped();
+  }
+
+  Result<std::optional<Timestamp>> time_before(std::uint64_t id) {
+    std::optional<Timestamp> at;
+    if (id < 2) return at;
+    auto visited =
+        events_.visit(file_system_, {id - 1, id - 1}, [&](std::uint64_t, std::string_view line) {
+          auto event = decoder_.event(line);
+          if (event) at = event->at;
+          return true;
+        });
+    if (!visited) return std::move(visited).error();
+    return at;
+  }
+
+  void finish_log(std::optional<WorkerId> worker_id, LogSurvey survey, std::uint64_t last,
+                  const std::vector<NumberRange>& lost, LogWatermark& watermark) {
+    LogPlan log{std::move(worker_id), std::move(survey), {}, {}};
+    log.parts = log.survey.parts(last, watermark.first);
+    if (log.parts.empty() && watermark.last == 0) return;
+    log.others = log.survey.others(log.parts);
+    const LogSurvey::Part& current = log.parts.back();
+    const bool is_right =
+        log.others.empty() &&
+        std::all_of(log.parts.begin(), log.parts.end(),
+                    [](const LogSurvey::Part& part) { return part.is_right; }) &&
+        watermark == LogWatermark{current.numbers.first, current.bytes, current.numbers.last};
+    if (is_right) return;
+    for (const LogSurvey::Part& part : log.parts) {
+      if (!part.is_right) describe(log, part, lost);
+    }
+    for (const std::string& path : log.others) {
+      item("drop_log", path, log.worker_id ? std::optional(log.worker_id->text()) : std::nullopt, 0,
+           "moved to quarantine: it begins behind the end of the log");
+    }
+    if (log.worker_id) changed_.insert(*log.worker_id);
+    plan_.logs.push_back(std::move(log));
+  }
+
+  void describe(const LogPlan& log, const LogSurvey::Part& part,
+                const std::vector<NumberRange>& lost) {
+    std::vector<NumberRange> here;
+    for (NumberRange range : lost) {
+      range.first = std::max(range.first, part.numbers.first);
+      range.last = std::min(range.last, part.numbers.last);
+      if (range.first <= range.last) here.push_back(range);
+    }
+    const bool is_event_log = !log.worker_id;
+    std::string message = part.exists ? "written anew" : "made";
+    message += " with " + std::to_string(part.numbers.count() - count(here)) +
+               (is_event_log ? " events" : " entries");
+    if (!here.empty())
+      message += "; lost: " + std::string(is_event_log ? "id " : "sequence ") + text(here);
+    if (part.bad_lines > 0)
+      message += "; lines that do not belong or do not check: " + std::to_string(part.bad_lines);
+    item("write_log", part.path,
+         log.worker_id ? std::optional(log.worker_id->text()) : std::nullopt, count(here),
+         std::move(message));
+  }
+
+  Result<void> check_views() {
+    for (const auto& [worker_id, worker] : salvage().workers) {
+      const std::string path = layout::worker_json(worker_id);
+      auto view = read_snapshot(file_system_, path, view_bytes_max);
+      if (!view && view.error().code() != ErrorCode::store_corrupt && !is_missing(view.error()))
+        return std::move(view).error();
+      const bool missing = !view && is_missing(view.error());
+      auto known = view ? decoder_.catalog_line(*view, Requests::skip)
+                        : Result<CatalogLine>(std::move(view).error());
+      const bool is_right = known && known->record && known->runtime_id == runtime_id_ &&
+                            known->record->record == worker.record.record &&
+                            known->record->transcript == worker.record.transcript;
+      if (is_right) continue;
+      if (!known && !missing) plan_.damaged_views.push_back(path);
+      // One that only follows what its record becomes is not worth a word.
+      if (known && changed_.contains(worker_id)) continue;
+      item("write_view", path, worker_id.text(), 0, "made anew from the records");
+    }
+    return stopped();
+  }
+
+  // ---- small things
+
+  Error too_much(const std::string& path) const {
+    return corrupt(file_system_, path,
+                   "more than " + std::to_string(lost_lines_max) +
+                       " lines are missing: that is beyond repair by this tool");
+  }
+
+  void item(std::string action, const std::string& path, std::optional<std::string> worker_id,
+            std::uint64_t lost, std::string message) {
+    plan_.items.push_back({std::move(action), file_system_.prefix() + path, std::move(worker_id),
+                           lost, std::move(message)});
+  }
+
+  FileSystem& file_system_;
+  const RuntimeId& runtime_id_;
+  const std::set<std::string> accepted_;
+  const std::stop_token& stop_;
+  LogSurvey::Reseal accept_;
+  std::set<std::pair<std::string, std::uint64_t>> told_;
+  Decoder decoder_;
+  RecordFold fold_;
+  LogSurvey events_;
+  std::map<WorkerId, Transcript> transcripts_;
+  std::set<WorkerId> changed_;  // their logs are written
+  RepairPlan plan_;
+};
+
+}  // namespace
+
+Result<RepairPlan> plan_repair(FileSystem& file_system, const RuntimeId& runtime_id,
+                               const std::vector<std::string>& accepted_files,
+                               const std::stop_token& stop) {
+  return Planner(file_system, runtime_id, accepted_files, stop).run();
+}
+
+}  // namespace worker_runtime::fs_store

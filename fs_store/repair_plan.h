@@ -1,0 +1,42 @@
+// What a repair does, as a value: see worker_runtime/fs_store/repair.h for what it promises.
+//
+//   1. salvage: the records, and lines that only the journal has
+//   2. survey the event log and every transcript: which numbers are good, where
+//   3. an event that is lost is made again from the entry that it made
+//   4. fold: events that no record stands for bring the records up to date
+//   5. an entry that is lost leaves one that says so, with role and time of its event; an event
+//   that
+//      is still lost leaves one of kind "event_lost"
+//   6. of each log, which parts are right as they are, and which have to be written
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "log_survey.h"
+#include "salvage.h"
+
+namespace worker_runtime::fs_store {
+
+/// A log that has to be written, or whose end is not where its record says.
+struct LogPlan {
+  std::optional<WorkerId> worker_id;  ///< None: the event log.
+  LogSurvey survey;                   ///< Without gaps.
+  std::vector<LogSurvey::Part> parts;
+  std::vector<std::string> others;  ///< Files that go.
+};
+
+struct RepairPlan {
+  Salvage salvage;  ///< Records and overview as they will be; the LSN is still that of before.
+  std::vector<LogPlan> logs;
+  std::vector<std::string> damaged_views;
+  std::vector<RepairItem> items;
+};
+
+Result<RepairPlan> plan_repair(FileSystem& file_system, const RuntimeId& runtime_id,
+                               const std::vector<std::string>& accepted_files,
+                               const std::stop_token& stop);
+
+}  // namespace worker_runtime::fs_store

@@ -1,0 +1,192 @@
+// Repair: what is damaged is mended, what is good is kept, what is lost is told, and what was
+// replaced lies in quarantine.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "store_fixture.h"
+#include "worker_runtime/fs_store/repair.h"
+
+namespace worker_runtime::fs_store {
+namespace {
+
+using worker_runtime::testing::is_ok;
+
+class Repair : public worker_runtime::testing::StoreFixture {
+ protected:
+  /// Two Workers, "a" with 5 entries and "b" with 3, and a stopped one without; closed.
+  void make_store() {
+    open();
+    for (const char* const id : {"a", "b", "c"}) create(id);
+    send("a", 5);
+    send("b", 3);
+    ASSERT_TRUE(is_ok(runtime().stop_worker({ref("c"), "enough"})));
+    before_events_ = all_events(runtime());
+    before_entries_ = all_entries(runtime(), "a");
+    close();
+  }
+
+  RepairReport repaired(RepairMode mode, std::vector<std::string> accepted = {}) {
+    RepairOptions options;
+    options.root = options_.root;
+    options.mode = mode;
+    options.accepted_files = std::move(accepted);
+    auto report = repair(options);
+    EXPECT_TRUE(is_ok(report));
+    return report ? *report : RepairReport{};
+  }
+
+  /// Plans, applies, and looks at what came of it.
+  RepairReport mend(std::vector<std::string> accepted = {}) {
+    const RepairReport plan = repaired(RepairMode::plan, accepted);
+    const RepairReport report = repaired(RepairMode::apply, accepted);
+    EXPECT_EQ(plan.items, report.items) << "it does what it said";
+    EXPECT_TRUE(report.applied);
+    expect_clean();
+    EXPECT_TRUE(repaired(RepairMode::plan).items.empty()) << "nothing is left to be mended";
+    open();
+    return report;
+  }
+
+  void open_again_and_expect_all() {
+    const RepairReport report = mend();
+    EXPECT_EQ(lost(report), 0U);
+    EXPECT_EQ(all_events(runtime()), before_events_);
+    EXPECT_EQ(all_entries(runtime(), "a"), before_entries_);
+    EXPECT_EQ(runtime().worker_detail(ref("c"))->summary.status, WorkerStatus::stopped);
+    const auto detail = runtime().worker_detail(ref("b"));
+    ASSERT_TRUE(detail->request.has_value());
+    EXPECT_EQ(*detail->request, worker_runtime::testing::task("work", "b"));
+    EXPECT_EQ(detail->summary.usage.inputs, 3U);
+    EXPECT_EQ(runtime().summary()->transcript_entry_count, 8U);
+    EXPECT_EQ(runtime().summary()->usage.inputs, 8U);
+    send("b", 1, 4);
+    close();
+    expect_clean();
+  }
+
+  static std::uint64_t lost(const RepairReport& report) {
+    std::uint64_t sum = 0;
+    for (const RepairItem& item : report.items) sum += item.lost;
+    return sum;
+  }
+
+  void remove(std::string_view relative) const { std::filesystem::remove_all(path(relative)); }
+
+  std::vector<Event> before_events_;
+  std::vector<TranscriptEntry> before_entries_;
+};
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = text.find('\n', start);
+    lines.push_back(text.substr(start, end + 1 - start));
+    start = end + 1;
+  }
+  return lines;
+}
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line;
+  return text;
+}
+
+TEST_F(Repair, AWholeStoreNeedsNone) {
+  make_store();
+  EXPECT_TRUE(repaired(RepairMode::plan).items.empty());
+  EXPECT_FALSE(repaired(RepairMode::apply).applied);
+  EXPECT_TRUE(quarantined().empty());
+}
+
+TEST_F(Repair, ADamagedEntryLeavesOneThatSaysSo) {
+  make_store();
+  const std::string file = "workers/a/transcript.jsonl";
+  const std::string damaged = [&] {
+    flip(file, read(file).find("a 3"));
+    return read(file);
+  }();
+  const RepairReport report = mend();
+  EXPECT_EQ(lost(report), 1U);
+  ASSERT_EQ(report.items.size(), 1U);
+  EXPECT_EQ(report.items[0].action, "write_log");
+  EXPECT_EQ(report.items[0].path, "runtimes/main/" + file);
+  EXPECT_EQ(report.items[0].worker_id, "a");
+  const std::vector<TranscriptEntry> entries = all_entries(runtime(), "a");
+  ASSERT_EQ(entries.size(), 5U);
+  for (std::size_t index = 0; index < 5; ++index) {
+    if (index != 2) {
+      EXPECT_EQ(entries[index], before_entries_[index]);
+    }
+  }
+  EXPECT_EQ(entries[2].at, before_entries_[2].at);
+  EXPECT_EQ(entries[2].event_id, before_entries_[2].event_id);
+  EXPECT_EQ(entries[2].role, Role::user);
+  EXPECT_EQ(entries[2].data, R"({"lost":true})");
+  EXPECT_EQ(all_events(runtime()), before_events_);
+  send("a", 1, 6);
+  bool is_kept = false;
+  for (const std::string& name : quarantined()) is_kept |= read("quarantine/" + name) == damaged;
+  EXPECT_TRUE(is_kept) << "the damaged file is in quarantine, byte for byte";
+  close();
+  expect_clean();
+}
+
+TEST_F(Repair, LinesThatWereSwappedDoubledOrForeignFindTheirPlace) {
+  make_store();
+  const std::string file = "workers/a/transcript.jsonl";
+  std::vector<std::string> lines = lines_of(read(file));
+  const std::string foreign = lines_of(read("workers/b/transcript.jsonl"))[0];
+  std::swap(lines[1], lines[3]);
+  lines.insert(lines.begin() + 2, lines[0]);
+  lines.push_back(foreign);
+  write(file, joined(lines));
+  const RepairReport report = mend();
+  EXPECT_EQ(lost(report), 0U);
+  EXPECT_EQ(all_entries(runtime(), "a"), before_entries_);
+}
+
+TEST_F(Repair, ATranscriptThatWasRemovedIsAllLost) {
+  make_store();
+  remove("workers/a");
+  const RepairReport report = mend();
+  EXPECT_EQ(lost(report), 5U);
+  EXPECT_EQ(all_entries(runtime(), "a").size(), 5U);
+  EXPECT_EQ(all_events(runtime()), before_events_);
+}
+
+TEST_F(Repair, EventsComeBackFromTheEntriesTheyMade) {
+  make_store();
+  remove("events.jsonl");
+  const RepairReport report = mend();
+  // Started, three created, one stopped: no entry knows of them.
+  EXPECT_EQ(lost(report), 5U);
+  const std::vector<Event> events = all_events(runtime());
+  ASSERT_EQ(events.size(), before_events_.size());
+  for (std::size_t index = 0; index < events.size(); ++index) {
+    if (before_events_[index].sequence) {
+      EXPECT_EQ(events[index], before_events_[index]);
+    } else {
+      EXPECT_EQ(events[index].unknown_kind, "event_lost");
+    }
+  }
+  EXPECT_EQ(runtime().worker_detail(ref("c"))->summary.status, WorkerStatus::stopped);
+}
+
+TEST_F(Repair, RuntimeJsonIsMadeOfEverythingElse) {
+  make_store();
+  remove("runtime.json");
+  open_again_and_expect_all();
+}
+
+TEST_F(Repair, RecordsComeFromViews) {
+  make_store();
+  for (const std::string& name : names("")) {
+    if (name.starts_with("catalog.")) remove(name);
+  }
+  open_again_and_expect_all();
+}
+
+}  // namespace
+}  // namespace worker_runtime::fs_store
