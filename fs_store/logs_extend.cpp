@@ -1,5 +1,7 @@
 // Writing the readable files: extension, sync, and the cut that recovery makes. See logs.h.
 #include <algorithm>
+#include <array>
+#include <string>
 #include <utility>
 
 #include "checked_line.h"
@@ -128,9 +130,9 @@ Result<std::shared_ptr<File>> Logs::append_handle(const Name& name, const LogWat
 
 Result<bool> Logs::move_stray_aside(const WorkerId& worker_id) {
   const std::string directory = layout::worker_directory(worker_id);
-  const std::pair<std::string, EntryKind> wanted[] = {
-      {directory, EntryKind::directory},
-      {layout::log_file(layout::transcript(worker_id)), EntryKind::file}};
+  const std::array<std::pair<std::string, EntryKind>, 2> wanted{
+      {{directory, EntryKind::directory},
+       {layout::log_file(layout::transcript(worker_id)), EntryKind::file}}};
   for (const auto& [path, kind_wanted] : wanted) {
     auto kind = file_system_.kind(path);
     if (!kind) return std::move(kind).error();

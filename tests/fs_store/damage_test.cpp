@@ -317,6 +317,17 @@ TEST_F(ReplacedDirectory, HoldsUpNoOpen) {
 
 // ---- what is not one Worker's
 
+TEST_F(Damage, OfTheReserveIsFoundAndMadeGoodByTheNextWriter) {
+  make_store();
+  flip("journal/reserve.1", 100);
+  ASSERT_EQ(findings().size(), 1U);
+  EXPECT_EQ(findings()[0].path, "runtimes/main/journal/reserve.1");
+  EXPECT_EQ(findings()[0].severity, Severity::error);
+  open();
+  close();
+  EXPECT_TRUE(findings().empty());
+}
+
 TEST_F(Damage, AStoreWithoutItsWorkersIsNotTakenForAnEmptyOne) {
   make_store();
   std::filesystem::remove_all(path("workers"));
