@@ -1,6 +1,7 @@
 // verify names whatever stands in the place of a file or directory of the store.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -84,6 +85,7 @@ TEST_F(VerifyKinds, AViewThatIsALinkIsReplacedAndTheFileBehindItLeftAlone) {
   std::filesystem::rename(path("workers/w/worker.json"), aside);
   std::filesystem::create_symlink(aside, path("workers/w/worker.json"));
   const auto size = std::filesystem::file_size(aside);
+  options_.extend_interval = std::chrono::milliseconds(1);
   open();
   ASSERT_TRUE(
       eventually([this] { return !std::filesystem::is_symlink(path("workers/w/worker.json")); }));
