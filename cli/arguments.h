@@ -51,6 +51,13 @@ inline std::string check_assignment(const std::string& text) {
 inline std::string check_number(const std::string& text) {
   return parse_number(text) ? "" : "wanted a number, not " + text;
 }
+inline std::string check_seconds(const std::string& text) {
+  double seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  const bool is_number = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  return is_number && seconds >= 0 && seconds <= 86400 ? ""
+                                                       : "wanted seconds up to 86400, not " + text;
+}
 inline std::string check_not_empty(const std::string& text) {
   return text.empty() ? "must not be empty" : "";
 }

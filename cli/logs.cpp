@@ -184,7 +184,9 @@ void add_logs(CLI::App& app, Options& options, Run& run) {
   auto of_worker = std::make_shared<Arguments>();
   CLI::App* const transcript_command =
       app.add_subcommand("transcript", "show a worker's transcript");
-  transcript_command->add_option("WORKER", of_worker->worker, "the worker's id")->required();
+  transcript_command->add_option("WORKER", of_worker->worker, "the worker's id")
+      ->type_name("")
+      ->required();
   add_number(*transcript_command, "--start", of_worker->start, "from this index (sequence - 1) on")
       ->type_name("N");
   add_log_options(*transcript_command, *of_worker);

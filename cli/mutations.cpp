@@ -177,16 +177,20 @@ void add_entries(CLI::App& app, Options& options, Run& run) {
   auto sent = std::make_shared<EntryArguments>();
   CLI::App* const send = add_command(app, options, run, "send", "give a worker input",
                                      [sent] { return make_send(*sent); });
-  send->add_option("WORKER", sent->worker, "the worker's id")->required();
-  send->add_option("TEXT", sent->text, "the input; - reads standard input")->required();
+  send->add_option("WORKER", sent->worker, "the worker's id")->type_name("")->required();
+  send->add_option("TEXT", sent->text, "the input; - reads standard input")
+      ->type_name("")
+      ->required();
   send->add_flag("--system", sent->other_role, "a system text instead of a user's");
   send->add_option("--key", sent->key, "idempotency key")->type_name("KEY");
 
   auto made = std::make_shared<EntryArguments>();
   CLI::App* const append = add_command(app, options, run, "append", "record a worker's output",
                                        [made] { return make_append(*made); });
-  append->add_option("WORKER", made->worker, "the worker's id")->required();
-  append->add_option("TEXT", made->text, "the output; - reads standard input")->required();
+  append->add_option("WORKER", made->worker, "the worker's id")->type_name("")->required();
+  append->add_option("TEXT", made->text, "the output; - reads standard input")
+      ->type_name("")
+      ->required();
   append->add_flag("--tool", made->other_role, "output of a tool instead of the assistant's");
   append->add_option("--name", made->name, "a name, such as the tool's")->type_name("NAME");
   append->add_option("--data", made->data, "a JSON object to attach")->type_name("JSON");
@@ -210,7 +214,7 @@ void add_end(CLI::App& app, Options& options, Run& run, const char* name, const 
         if (!worker_ref) return std::move(worker_ref).error();
         return Mutation(Operation{std::move(*worker_ref), arguments->reason});
       });
-  command->add_option("WORKER", arguments->worker, "the worker's id")->required();
+  command->add_option("WORKER", arguments->worker, "the worker's id")->type_name("")->required();
   command->add_option("--reason", arguments->reason, "why; becomes the event's message")
       ->type_name("TEXT");
 }
@@ -230,7 +234,7 @@ void add_mutations(CLI::App& app, Options& options, Run& run) {
                     if (!worker_ref) return std::move(worker_ref).error();
                     return Mutation(DeleteWorker{std::move(*worker_ref)});
                   });
-  remove->add_option("WORKER", *worker, "the worker's id")->required();
+  remove->add_option("WORKER", *worker, "the worker's id")->type_name("")->required();
 
   add_command(app, options, run, "shutdown", "stop every running worker and the runtime",
               []() -> Result<Mutation> { return Mutation(StopRuntime{}); });

@@ -83,7 +83,7 @@ void add_writer_options(CLI::App& command, Options& options) {
       ->check(check_number_assignment);
   command.add_option("--wait", options.wait_seconds, "wait for the lock so long")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 86400.0));
+      ->check(check_seconds);
 }
 
 }  // namespace worker_runtime::cli

@@ -147,7 +147,7 @@ void print_detail(Output& output, const WorkerDetail& worker) {
 void add_show(CLI::App& app, Options& options, Run& run) {
   auto worker = std::make_shared<std::string>();
   CLI::App* const command = app.add_subcommand("show", "show a worker");
-  command->add_option("WORKER", *worker, "the worker's id")->required();
+  command->add_option("WORKER", *worker, "the worker's id")->type_name("")->required();
   command->callback([&options, &run, worker] {
     run = [&options, worker] {
       return with_reader(options, [&](fs_store::Reader& reader, Output& output) -> Result<void> {

@@ -193,7 +193,8 @@ Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options,
 Result<std::unique_ptr<FileSystem>> open_root(const StoreOptions& options) {
   auto root =
       open_posix_file_system(absolute_text(options.root), options.create, permissions_of(options));
-  if (!root && is_missing(root.error())) return missing("the root directory does not exist");
+  if (!root && !options.create && is_missing(root.error()))
+    return missing("the root directory does not exist");
   return root;
 }
 

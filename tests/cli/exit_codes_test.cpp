@@ -103,6 +103,18 @@ TEST_F(ExitCodesTest, ARootThatIsAFileIsThree) {
   }
 }
 
+TEST_F(ExitCodesTest, ARootThatCannotBeMadeIsThreeAndNobodyIsSentToInit) {
+  for (const Arguments& command : {Arguments{"init"}, {"create", "--task", "x"}}) {
+    Arguments arguments{"--root", "/proc/nothing/below"};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    arguments.insert(arguments.begin(), WORKER_RUNTIME_CLI_PATH);
+    const Finished finished = testing::run(arguments);
+    EXPECT_EQ(finished.exit_code, 3);
+    EXPECT_TRUE(has(finished.errors, "store_io: cannot make"));
+    EXPECT_FALSE(has(finished.errors, "init"));
+  }
+}
+
 TEST_F(ExitCodesTest, DamageIsThree) {
   make_store();
   EXPECT_EQ(cli({"send", "a", "first words"}).exit_code, 0);
