@@ -156,6 +156,28 @@ TEST_F(Repair, ATranscriptThatWasRemovedIsAllLost) {
   EXPECT_EQ(all_events(runtime()), before_events_);
 }
 
+TEST_F(Repair, WhatWasClosedAsADamagedPartTakesInputAgain) {
+  make_store();
+  open();
+  send("a", 1, 6);
+  drop();
+  auto lines = lines_of(read("workers/a/transcript.jsonl"));
+  lines.resize(3);
+  write("workers/a/transcript.jsonl", joined(lines));
+  open();  // closes it as a part; what waits stands in the next one
+  close();
+  open();
+  EXPECT_TRUE(worker_runtime::testing::fails_with(
+      runtime().send_input(worker_runtime::testing::input(ref("a"), "x")),
+      ErrorCode::worker_damaged));
+  close();
+  EXPECT_EQ(lost(mend()), 2U);
+  EXPECT_EQ(all_entries(runtime(), "a").back().content, "a 6");
+  send("a", 1, 7);
+  close();
+  expect_clean();
+}
+
 TEST_F(Repair, EventsComeBackFromTheEntriesTheyMade) {
   make_store();
   remove("events.jsonl");
