@@ -1,5 +1,6 @@
 // Finding, making and opening a runtime under a root directory.
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "checked_line.h"
@@ -167,7 +168,13 @@ Result<std::unique_ptr<FileLock>> create_runtime(FileSystem& root, const Runtime
     discard(root, building->path);
     auto present = root.kind(target + "/" + std::string(layout::runtime_json));
     if (present && *present) return std::unique_ptr<FileLock>();
-    return std::move(done).error();
+    const auto* const known = done.error().get<FileFields>();
+    const int cause = known != nullptr ? known->system_error : 0;
+    if (cause != ENOTEMPTY && cause != EEXIST && cause != ENOTDIR) return std::move(done).error();
+    FileFields fields = *known;
+    fields.path = target;
+    return Error(ErrorCode::store_io,
+                 "cannot make the runtime: " + target + " is there, and it is none", fields);
   }
   auto synced = root.sync_directory(std::string(layout::runtimes));
   if (!synced) return std::move(synced).error();

@@ -116,6 +116,17 @@ TEST_F(Open, RuntimesThatTheDeadLeftUnfinishedAreSweptAndThoseUnderWayAreNot) {
   EXPECT_TRUE(std::filesystem::exists(foreign));
 }
 
+TEST_F(Open, WhatStandsInTheWayOfARuntimeIsNamedAndLeftAlone) {
+  const auto target = options_.root / "runtimes/main";
+  std::filesystem::create_directories(target / "notes");
+  const auto opened = try_open();
+  ASSERT_TRUE(fails_with(opened, ErrorCode::store_io));
+  EXPECT_EQ(opened.error().message(),
+            "cannot make the runtime: runtimes/main is there, and it is none");
+  EXPECT_TRUE(std::filesystem::exists(target / "notes"));
+  EXPECT_EQ(runtimes(), std::vector<std::string>{"main"}) << "nothing is left over";
+}
+
 TEST_F(Open, AMakerWhoseDirectoryIsSweptBeforeItIsLockedBeginsAnew) {
   const auto sweeper = root();
   const auto directory = make_faulty_file_system(root(), faults_);
