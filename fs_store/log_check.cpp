@@ -68,11 +68,11 @@ bool LogCheck::check_owner(const std::string& path, const ScannedLine& line, Dec
   if (worker_id_ == nullptr) {
     RuntimeId runtime_id;
     auto event = decoder.event(line.text, &runtime_id);
-    if (!event) problem = std::move(event).error();
+    if (!event) problem = event.error();
     is_foreign = event && runtime_id != expected_.runtime_id;
   } else {
     auto entry = decoder.entry(line.text);
-    if (!entry) problem = std::move(entry).error();
+    if (!entry) problem = entry.error();
     is_foreign = entry && entry->worker_ref != WorkerRef{expected_.runtime_id, *worker_id_};
     if (entry && !is_foreign) content_bytes_ += entry->content.size();
   }
