@@ -65,7 +65,13 @@ Result<std::vector<Catalog::Repaired>> Catalog::load(Decoder& decoder,
       damaged.push_back({(*line)->number, std::to_string((*line)->offset)});
       continue;
     }
-    if ((*line)->number == 1) continue;  // the header says what the name and runtime.json say
+    if ((*line)->number == 1) {
+      // It says what the name and runtime.json say; only a newer version is not passed over.
+      auto header = decoder.catalog_header((*line)->text);
+      if (!header && header.error().code() == ErrorCode::store_version)
+        return std::move(header).error();
+      continue;
+    }
     auto taken =
         take_line(decoder, (*line)->text, (*line)->offset, (*line)->length, runtime_id, visitor);
     if (!taken)

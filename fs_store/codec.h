@@ -152,6 +152,8 @@ class Decoder {
   Result<Event> event(std::string_view line, RuntimeId* runtime_id = nullptr);
   Result<TranscriptEntry> entry(std::string_view line);
   Result<CreateRequest> create_request(std::string_view object);
+  /// The first line of a catalog: the LSN in its name.
+  Result<Lsn> catalog_header(std::string_view line);
   Result<CatalogLine> catalog_line(std::string_view line, Requests requests);
   Result<RuntimeSnapshot> runtime_snapshot(std::string_view line);
   Result<SegmentHeader> segment_header(std::string_view line);

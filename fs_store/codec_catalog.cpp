@@ -179,6 +179,25 @@ void encode_catalog_header(std::string& out, Lsn first_lsn, const RuntimeId& run
   writer.end_object();
 }
 
+Result<Lsn> Decoder::catalog_header(std::string_view line) {
+  enum : std::size_t { lsn_of_name, version };
+  static constexpr std::array<std::string_view, 2> names{"lsn", "schema_version"};
+  JsonReader& reader = implementation_->reader;
+  Lsn lsn_of_header;
+  ObjectReader object(reader, names, Unknown::skip);
+  if (reader.start_line(line) && object.open()) {
+    while (object.next()) {
+      if (object.member() == version) {
+        read_schema_version(object, reader);
+      } else {
+        object.read(lsn_of_header);
+      }
+    }
+    if (object.complete(mask_of(lsn_of_name, version)) && reader.finish()) return lsn_of_header;
+  }
+  return decode_error(reader);
+}
+
 Result<CatalogLine> Decoder::catalog_line(std::string_view text, Requests requests) {
   JsonReader& reader = implementation_->reader;
   CatalogLine line;
