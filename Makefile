@@ -46,9 +46,9 @@ bench: ## builds and runs the benchmarks; BENCH_ARGS goes to each
 	@packaging/run-each "no benchmarks in bench/" $(patsubst bench/%.cpp,build/bench/bin/bench_%,$(wildcard bench/*.cpp)) -- $(BENCH_ARGS)
 
 fuzz: ## builds the fuzzers and runs each for FUZZ_SECONDS=60
-	@$(packages) build fs-store fuzz
+	@$(packages) build fs-store test fuzz
 	@$(call build,fuzz)
-	@packaging/run-each "no fuzzers in fuzz/" $(patsubst fuzz/%.cpp,build/fuzz/bin/fuzz_%,$(wildcard fuzz/*.cpp)) -- -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+	@packaging/run-each "no fuzzers in fuzz/" $(patsubst fuzz/%.cpp,build/fuzz/bin/fuzz_%,$(wildcard fuzz/*.cpp)) -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -malloc_limit_mb=256 -print_final_stats=1
 
 lint: ## code format, clang-tidy with thread-safety analysis, and the tidy test
 	@$(packages) build fs-store cli test bench lint

@@ -24,9 +24,12 @@ if(WORKER_RUNTIME_CLI)
   find_package(CLI11 REQUIRED)
 endif()
 
-if(WORKER_RUNTIME_TESTS)
-  # Tests in C++, and the checks of sources and packages in Python.
+if(WORKER_RUNTIME_TESTS OR WORKER_RUNTIME_FUZZ)
+  # Tests in C++; fuzzers use some of their helpers.
   find_package(GTest REQUIRED)
+endif()
+if(WORKER_RUNTIME_TESTS)
+  # The checks of sources and packages in Python.
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
 endif()
 
