@@ -64,7 +64,7 @@ Result<std::vector<Answer>> Runtime::Implementation::run_batch(std::vector<Mutat
   return std::move(submission.answers);
 }
 
-void Runtime::Implementation::wait_for(Submission& submission) {
+void Runtime::Implementation::wait_for(Submission& submission) noexcept {
   submission.is_blocking = true;
   check(submission);
   std::unique_lock lock(queue_mutex_);
@@ -106,7 +106,7 @@ void Runtime::Implementation::submit_batch(std::vector<Mutation> operations, Bat
   enqueue(std::move(submission));
 }
 
-void Runtime::Implementation::enqueue(std::unique_ptr<Submission> submission) {
+void Runtime::Implementation::enqueue(std::unique_ptr<Submission> submission) noexcept {
   check(*submission);
   std::unique_lock lock(queue_mutex_);
   if (closed_) submission->error = closed();
@@ -146,7 +146,7 @@ void Runtime::Implementation::complete(Submission& submission) noexcept {
   }
 }
 
-void Runtime::Implementation::run_commit_thread(const std::stop_token& stop) {
+void Runtime::Implementation::run_commit_thread(const std::stop_token& stop) noexcept {
   std::unique_lock lock(queue_mutex_);
   for (;;) {
     const bool work = commit_thread_wake_.wait(
@@ -213,7 +213,7 @@ void Runtime::Implementation::hand_over_leadership() {
 
 // ---- the end
 
-Result<Lsn> Runtime::Implementation::checkpoint() {
+Result<Lsn> Runtime::Implementation::checkpoint() noexcept {
   const std::lock_guard lock(checkpoint_mutex_);
   if (closed_) return closed();
   return store_->checkpoint();
@@ -224,7 +224,7 @@ void Runtime::Implementation::wake_event_waiters() const {
   events_arrived_.notify_all();
 }
 
-Result<void> Runtime::Implementation::close() {
+Result<void> Runtime::Implementation::close() noexcept {
   {
     std::unique_lock lock(queue_mutex_);
     if (closed_.exchange(true)) return closed();

@@ -80,8 +80,8 @@ class Runtime::Implementation {
   Result<std::vector<Answer>> run_batch(std::vector<Mutation> operations);
   void submit(Mutation operation, Completion done);
   void submit_batch(std::vector<Mutation> operations, BatchCompletion done);
-  Result<Lsn> checkpoint();
-  Result<void> close();
+  Result<Lsn> checkpoint() noexcept;
+  Result<void> close() noexcept;
 
   // runtime_reads.cpp
   Result<WorkerPage> list_workers(const ListQuery& query) const;
@@ -96,13 +96,15 @@ class Runtime::Implementation {
                                 std::optional<std::uint64_t> limit) const;
 
  private:
-  // commit_queue.cpp
+  // commit_queue.cpp. Nothing leaves what mutates but by its end: a group that an exception took
+  // apart would hold up everybody behind it, and half a commit can't be undone without memory. So
+  // an allocation that fails there ends the program, which the store is made for.
   void check(Submission& submission) const;
-  void wait_for(Submission& submission);
-  void enqueue(std::unique_ptr<Submission> submission);
+  void wait_for(Submission& submission) noexcept;
+  void enqueue(std::unique_ptr<Submission> submission) noexcept;
   void push(Submission& submission);
   bool start_commit_thread();
-  void run_commit_thread(const std::stop_token& stop);
+  void run_commit_thread(const std::stop_token& stop) noexcept;
   void lead(std::unique_lock<std::mutex>& lock);
   void take_group();
   void hand_over_leadership();
