@@ -3,12 +3,15 @@
 //
 // Method: a fixed small scenario runs once to count its calls, and then once for each call, which
 // fails with EIO in one run and with ENOSPC in another; writes fail in their middle. Then the store
-// is opened on the true file system and compared with what the scenario was told.
+// is opened on the true file system and compared with what the scenario was told. The same with
+// other errors, and with all calls from the nth on: of some calls, with
+// WORKER_RUNTIME_CRASH_ROUNDS of each.
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <functional>
+#include <cstdlib>
 #include <map>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -135,16 +138,20 @@ class EveryCall : public testing::StoreFixture {
     expect_clean();
   }
 
-  void run(int system_error) {
+  /// Fails the calls `first`, `first` + `step`, ... of the scenario, one a run, and with it
+  /// `times` - 1 that follow.
+  void run(int system_error, std::uint64_t times = 1, std::uint64_t first = 1,
+           std::uint64_t step = 1) {
     const std::filesystem::path roots = directory_.path();
     // The runtime is made on the true file system, and opened once more for each run.
     std::uint64_t calls = 0;
-    for (std::uint64_t nth = 0; nth <= calls; ++nth) {
+    for (std::uint64_t nth = 0; nth <= calls; nth = nth == 0 ? first : nth + step) {
       options_.root = roots / ("run" + std::to_string(nth));
       faults_.clear_plan();
       faults_.reset_counts();
       Fault fault;
       fault.nth = nth;
+      fault.times = times;
       fault.system_error = system_error;
       fault.bytes_written = 20;
       if (nth > 0) faults_.plan(fault);
@@ -172,6 +179,35 @@ class EveryCall : public testing::StoreFixture {
 TEST_F(EveryCall, FailsOnceWithAnErrorOfTheMedium) { run(EIO); }
 
 TEST_F(EveryCall, FailsOnceForWantOfSpace) { run(ENOSPC); }
+
+struct OtherError {
+  std::string name;
+  int number = 0;
+};
+void PrintTo(const OtherError& error, std::ostream* out) { *out << error.name; }
+
+class SomeCalls : public EveryCall, public ::testing::WithParamInterface<OtherError> {
+ protected:
+  void run_some(std::uint64_t times) {
+    const bool all = std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr;
+    // Every error meets other calls.
+    const auto first = 1 + static_cast<std::uint64_t>(GetParam().number) % 41;
+    run(GetParam().number, times, all ? 1 : first, all ? 1 : 83);
+  }
+};
+
+TEST_P(SomeCalls, FailOnce) { run_some(1); }
+
+TEST_P(SomeCalls, FailFromThereOnForEver) { run_some(Fault::for_ever); }
+
+INSTANTIATE_TEST_SUITE_P(Errors, SomeCalls,
+                         ::testing::Values(OtherError{"quota", EDQUOT},
+                                           OtherError{"interrupted", EINTR},
+                                           OtherError{"handles_of_the_process", EMFILE},
+                                           OtherError{"handles_of_the_system", ENFILE},
+                                           OtherError{"read_only", EROFS},
+                                           OtherError{"access", EACCES}, OtherError{"medium", EIO}),
+                         [](const auto& error) { return error.param.name; });
 
 }  // namespace
 }  // namespace worker_runtime::fs_store
