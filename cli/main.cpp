@@ -63,6 +63,7 @@ int run(int argc, char** argv) {
   add_logs(app, options, command);
   add_pipe(app, options, command);
   add_verify(app, options, command);
+  add_repair(app, options, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {

@@ -89,6 +89,7 @@ struct RuntimeSnapshot {
   LogWatermark events;
   std::vector<Diagnostic> diagnostics;
   std::uint64_t diagnostics_total = 0;
+  bool repairing = false;  ///< A repair was begun and not finished: nothing else may be relied on.
   UnknownOfRuntime unknown;
 };
 

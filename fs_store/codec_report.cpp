@@ -130,6 +130,29 @@ void append_json(std::string& out, const VerifyReport& report) {
   writer.end_object();
 }
 
+void append_json(std::string& out, const RepairReport& report) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.name("items");
+  writer.begin_array();
+  for (const RepairItem& item : report.items) {
+    writer.begin_object();
+    writer.member("action", item.action);
+    writer.member("path", item.path);
+    writer.member("worker_id", item.worker_id);
+    writer.member("lost", item.lost);
+    writer.member("message", item.message);
+    writer.end_object();
+  }
+  writer.end_array();
+  writer.member("applied", report.applied);
+  writer.name("quarantined");
+  writer.begin_array();
+  for (const std::string& path : report.quarantined) writer.value(path);
+  writer.end_array();
+  writer.end_object();
+}
+
 void append_json(std::string& out, const Error& error) {
   JsonWriter writer(out);
   writer.begin_object();

@@ -95,15 +95,17 @@ enum Member : std::size_t {
   catalog,
   events,
   diagnostics,
-  diagnostics_total
+  diagnostics_total,
+  repairing
 };
-constexpr std::array<std::string_view, 18> member_names{
+constexpr std::array<std::string_view, 19> member_names{
     "lsn",          "schema_version", "runtime_id",
     "display_name", "status",         "epoch",
     "created_at",   "last_at",        "last_event_id",
     "next_worker",  "workers",        "transcript_entries",
     "usage",        "limits",         "catalog",
-    "events",       "diagnostics",    "diagnostics_total"};
+    "events",       "diagnostics",    "diagnostics_total",
+    "repairing"};
 constexpr std::uint64_t required_members = mask_of(
     lsn, version, runtime_id, status, epoch, created_at, last_at, last_event_id, next_worker,
     workers, transcript_entries, usage, limits, catalog, events, diagnostics, diagnostics_total);
@@ -166,8 +168,10 @@ bool read_member(JsonReader& reader, ObjectReader& object, RuntimeSnapshot& snap
       return read_watermark(reader, object.value(), snapshot.events, snapshot.unknown.events);
     case diagnostics:
       return read_diagnostics(reader, object.value(), snapshot);
-    default:
+    case diagnostics_total:
       return object.read(snapshot.diagnostics_total);
+    default:
+      return object.read(snapshot.repairing);
   }
 }
 
@@ -210,6 +214,7 @@ void encode(std::string& out, const RuntimeSnapshot& snapshot) {
   writer.name("diagnostics");
   write_diagnostics(writer, snapshot);
   writer.member("diagnostics_total", snapshot.diagnostics_total);
+  if (snapshot.repairing) writer.member("repairing", true);
   writer.raw_members(snapshot.unknown.runtime);
   writer.end_object();
 }

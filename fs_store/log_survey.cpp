@@ -12,7 +12,8 @@
 
 namespace worker_runtime::fs_store {
 
-Result<void> LogSurvey::scan(FileSystem& file_system, const Judge& judge, const Reseal& reseal) {
+Result<void> LogSurvey::scan(FileSystem& file_system, const LogWatermark& end, const Judge& judge,
+                             const Reseal& reseal) {
   const std::string directory = parent_path(stem_);
   const std::string stem_name = directory.empty() ? stem_ : stem_.substr(directory.size() + 1);
   auto entries = file_system.list(directory);
@@ -25,21 +26,47 @@ Result<void> LogSurvey::scan(FileSystem& file_system, const Judge& judge, const 
   for (const DirectoryEntry& entry : *entries) {
     if (entry.kind != EntryKind::file) continue;
     const std::string path = directory.empty() ? entry.name : directory + "/" + entry.name;
-    if (entry.name == layout::log_file(stem_name)) current = ScannedFile{path, {}, 0, 0, 0};
+    if (entry.name == layout::log_file(stem_name)) current = ScannedFile{path, {}};
     const auto first = layout::parse_log_part(entry.name, stem_name);
     if (!first) continue;
-    files_.push_back({path, *first, 0, 0, 0});
-    auto scanned = scan_file(file_system, judge, reseal);
+    files_.push_back({path, *first});
+    auto scanned = scan_file(file_system, end.last, judge, reseal);
     if (!scanned) return scanned;
   }
-  if (!current) return {};
-  files_.push_back(std::move(*current));
-  return scan_file(file_system, judge, reseal);
+  if (current) {
+    files_.push_back(std::move(*current));
+    auto scanned = scan_file(file_system, end.last, judge, reseal);
+    if (!scanned) return scanned;
+  }
+  is_healthy_ = is_whole_up_to(end);
+  return {};
+}
+
+bool LogSurvey::is_whole_up_to(const LogWatermark& end) const {
+  if (has_strays_ || !lines_.empty() || !gaps(end.last).empty()) return false;
+  const bool has_lines = end.last >= end.first;
+  if (has_lines && end_offset_ != end.bytes) return false;
+  bool has_end = !has_lines;
+  for (std::size_t index = 0; index < files_.size(); ++index) {
+    const ScannedFile& file = files_[index];
+    // The file that ends there may have got its closed name since.
+    const std::uint64_t first = file.named.value_or(file.first_good);
+    if (first == 0 || first > end.first) continue;  // empty, or begun behind it
+    // Its lines in one run from the start: to its end, or to the end that was told.
+    const auto run = runs_.find(first);
+    const bool begins_right =
+        run != runs_.end() && run->second.file == index && run->second.begin == 0;
+    if (!begins_right) return false;
+    if (first < end.first ? run->second.end != file.size : run->second.last < end.last)
+      return false;
+    has_end = has_end || first == end.first;
+  }
+  return has_end;
 }
 
 /// The last of files_.
-Result<void> LogSurvey::scan_file(FileSystem& file_system, const Judge& judge,
-                                  const Reseal& reseal) {
+Result<void> LogSurvey::scan_file(FileSystem& file_system, std::uint64_t end_number,
+                                  const Judge& judge, const Reseal& reseal) {
   const std::size_t index = files_.size() - 1;
   ScannedFile& scanned = files_.back();
   auto file = file_system.open(scanned.path, OpenMode::read);
@@ -60,12 +87,16 @@ Result<void> LogSurvey::scan_file(FileSystem& file_system, const Judge& judge,
       resealed = reseal(scanned.path, found.number, found.text);
     const std::string_view text = resealed ? std::string_view(*resealed) : found.text;
     const auto number = checks || resealed ? line_number(text, key_) : std::nullopt;
-    if (!number || *number == 0 || has(*number) || !judge(*number, text)) {
+    Verdict verdict = Verdict::is_foreign;
+    if (number && *number > 0 && !has(*number)) verdict = judge(*number, text);
+    if (verdict != Verdict::belongs) {
       ++scanned.bad_lines;
+      has_strays_ = has_strays_ || (checks && verdict == Verdict::is_foreign);
       open = nullptr;
       continue;
     }
     if (scanned.first_good == 0) scanned.first_good = *number;
+    if (*number == end_number) end_offset_ = found.offset + found.length;
     if (resealed) {
       ++scanned.bad_lines;
       lines_[*number] = std::move(*resealed);
@@ -115,7 +146,7 @@ std::vector<NumberRange> LogSurvey::gaps(std::uint64_t last) const {
 }
 
 Result<void> LogSurvey::visit(FileSystem& file_system, NumberRange numbers,
-                              const Judge& visitor) const {
+                              const Visitor& visitor) const {
   auto line = lines_.lower_bound(numbers.first);
   const auto visit_lines_before = [&](std::uint64_t number) {
     for (; line != lines_.end() && line->first < number && line->first <= numbers.last; ++line) {
@@ -145,7 +176,7 @@ Result<void> LogSurvey::visit(FileSystem& file_system, NumberRange numbers,
 }
 
 std::vector<LogSurvey::Part> LogSurvey::parts(std::uint64_t last,
-                                              std::optional<std::uint64_t> current_first) const {
+                                              std::uint64_t current_first) const {
   std::vector<Part> parts;
   if (last == 0 && files_.empty()) return parts;
   std::uint64_t next_first = 1;
@@ -158,7 +189,7 @@ std::vector<LogSurvey::Part> LogSurvey::parts(std::uint64_t last,
   const bool has_current = !files_.empty() && !files_.back().named;
   // Where the file that is appended to begins: as the records say if that fits the closed parts,
   // else where its first good line says, else behind everything.
-  std::uint64_t first = current_first.value_or(0);
+  std::uint64_t first = current_first;
   if (first < next_first || first > last + 1) first = has_current ? files_.back().first_good : 0;
   if (first < next_first || first > last + 1) first = parts.empty() ? 1 : last + 1;
   Part current{layout::log_file(stem_), {first, last}, false, has_current, 0, 0};

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec.h"
 #include "file_system.h"
 #include "worker_runtime/result.h"
 
@@ -28,8 +29,13 @@ struct NumberRange {
 
 class LogSurvey {
  public:
-  /// Sees each line that checks, with a number that was not met before. Whether it belongs here.
-  using Judge = std::function<bool(std::uint64_t number, std::string_view line)>;
+  /// Whether a line belongs to the log; one that a power cut may have left without its commit does
+  /// not, but is no damage.
+  enum class Verdict : std::uint8_t { belongs, is_foreign, is_uncommitted };
+  /// Sees each line that checks, with a number that was not met before.
+  using Judge = std::function<Verdict(std::uint64_t number, std::string_view line)>;
+  /// Sees good lines in order. False: enough.
+  using Visitor = std::function<bool(std::uint64_t number, std::string_view line)>;
   /// Makes a checked line, without its newline, of one that does not check; none if it can't be.
   using Reseal = std::function<std::optional<std::string>(
       const std::string& path, std::uint64_t number_in_file, std::string_view line)>;
@@ -37,8 +43,12 @@ class LogSurvey {
   /// `stem` as in layout::log_file(); `key` is "id" or "sequence".
   LogSurvey(std::string stem, std::string_view key) : stem_(std::move(stem)), key_(key) {}
 
-  /// Reads all files of the log. A missing directory has none.
-  Result<void> scan(FileSystem& file_system, const Judge& judge, const Reseal& reseal);
+  /// Reads all files of the log. A missing directory has none. `end` is what the records say of it.
+  Result<void> scan(FileSystem& file_system, const LogWatermark& end, const Judge& judge,
+                    const Reseal& reseal);
+  /// Whether the log has all up to the end that scan() was told, as it should be, and what stands
+  /// behind is no more than a crash may leave.
+  [[nodiscard]] bool is_healthy() const { return is_healthy_; }
   /// A good line from elsewhere, without its newline. Ignored if the number is known.
   void add_line(std::uint64_t number, std::string line);
 
@@ -48,7 +58,7 @@ class LogSurvey {
   /// The numbers up to `last` that are not known.
   [[nodiscard]] std::vector<NumberRange> gaps(std::uint64_t last) const;
   /// Good lines up to number `last`, in order; gaps are passed over.
-  Result<void> visit(FileSystem& file_system, NumberRange numbers, const Judge& visitor) const;
+  Result<void> visit(FileSystem& file_system, NumberRange numbers, const Visitor& visitor) const;
 
   /// A part as it should be.
   struct Part {
@@ -61,8 +71,7 @@ class LogSurvey {
   };
   /// The parts of the log if it ends with number `last`; `current_first` is what the records say of
   /// the file that is appended to. Nothing if there is no file and no line.
-  [[nodiscard]] std::vector<Part> parts(std::uint64_t last,
-                                        std::optional<std::uint64_t> current_first) const;
+  [[nodiscard]] std::vector<Part> parts(std::uint64_t last, std::uint64_t current_first) const;
   /// Files of the log that are none of these parts.
   [[nodiscard]] std::vector<std::string> others(const std::vector<Part>& parts) const;
 
@@ -75,20 +84,25 @@ class LogSurvey {
   };
   struct ScannedFile {
     std::string path;
-    std::optional<std::uint64_t> named;  ///< The first number in a closed part's name.
+    std::optional<std::uint64_t> named = {};  ///< The first number in a closed part's name.
     std::uint64_t size = 0;
     std::uint64_t bad_lines = 0;
     std::uint64_t first_good = 0;
   };
 
-  Result<void> scan_file(FileSystem& file_system, const Judge& judge, const Reseal& reseal);
+  Result<void> scan_file(FileSystem& file_system, std::uint64_t end_number, const Judge& judge,
+                         const Reseal& reseal);
   [[nodiscard]] bool is_right(const Part& part, const ScannedFile& file, std::size_t index) const;
+  [[nodiscard]] bool is_whole_up_to(const LogWatermark& end) const;
 
   const std::string stem_;
   const std::string_view key_;
   std::vector<ScannedFile> files_;              // in the order of their numbers
   std::map<std::uint64_t, Run> runs_;           // by first number; they don't overlap
   std::map<std::uint64_t, std::string> lines_;  // from elsewhere
+  bool has_strays_ = false;                     // lines that check, and are known or foreign
+  std::optional<std::uint64_t> end_offset_;     // behind the last line of the end that was told
+  bool is_healthy_ = false;
 };
 
 }  // namespace worker_runtime::fs_store

@@ -119,6 +119,10 @@ class Logs {
   /// Closes all handles that are kept for appending; false if there were none. Thread-safe.
   bool give_up_handles() { return handles_.give_up(); }
 
+  /// Directories of Workers that a process that died has made may not be durable: the next sync()
+  /// makes them so.
+  void distrust_directories();
+
   // ---- for recovery: the log as it is found, with what waits behind the watermark
 
   struct Settled {

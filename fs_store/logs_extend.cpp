@@ -252,6 +252,8 @@ Result<void> Logs::remove_deleted() {
 
 // ---- recovery
 
+void Logs::distrust_directories() { unsynced_directories_.insert(std::string(layout::workers)); }
+
 Result<Logs::Settled> Logs::settle_events(Loss loss) { return settle(event_log(), nullptr, loss); }
 
 Result<Logs::Settled> Logs::settle_transcript(const WorkerId& worker_id, Loss loss) {
@@ -280,6 +282,11 @@ Result<Logs::Settled> Logs::settle(const Name& name, const WorkerId* worker_id, 
     if (!is_missing(file.error())) return std::move(file).error();
     if (end.last < end.first) return settled;
     return corrupt(file_system_, settled.path, "the file is missing");
+  }
+  if (end.bytes == 0) {
+    // A process that died may have made the file, and its directory, without a sync of the names.
+    unsynced_directories_.insert(parent_path(name.stem));
+    unsynced_directories_.insert(std::string(layout::workers));
   }
   auto size = (*file)->size();
   if (!size) return std::move(size).error();

@@ -113,6 +113,10 @@ Result<Loaded> load(FileSystem& file_system, Decoder& decoder, const RuntimeId& 
                     const LoadLimits& limits, Catalog& catalog, Logs& logs) {
   auto snapshot = read_runtime_snapshot(file_system, decoder, runtime_id);
   if (!snapshot) return std::move(snapshot).error();
+  if (snapshot->repairing && !limits.for_repair) {
+    return corrupt(file_system, std::string(layout::runtime_json),
+                   "a repair was cut off: repair it again");
+  }
   State state(snapshot->record);
   Loaded loaded{std::move(*snapshot), std::move(state), {}, {}, {}, {}};
   logs.set_events(loaded.snapshot.events);
@@ -215,6 +219,7 @@ Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id,
     auto removed = file_system.remove_file(path);
     if (!removed) return std::move(removed).error();
   }
+  if (scan.records > 0) logs.distrust_directories();
   const Logs::Loss loss =
       scan.durability == Durability::sync ? Logs::Loss::impossible : Logs::Loss::allowed;
   auto logs_settled = settle_logs(options.reserve, logs, loss, settled);

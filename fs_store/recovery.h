@@ -67,6 +67,8 @@ struct LoadLimits {
   /// written, where its durability promises no more). Beside a writer of which no mark is known.
   bool proven_alone = false;
   std::optional<Lsn> proof;  ///< A proof of durability beside the journal's own.
+  /// Go on where a repair was cut off; to all others that is `store_corrupt`.
+  bool for_repair = false;
 };
 Result<Loaded> load(FileSystem& file_system, Decoder& decoder, const RuntimeId& runtime_id,
                     const LoadLimits& limits, Catalog& catalog, Logs& logs);

@@ -1,14 +1,15 @@
 // Doing a repair, in this order:
 //   1. what is replaced is copied to quarantine/, then a manifest of it; both durable
-//   2. logs are written, each part under a temporary name that is renamed once it is durable
-//   3. directories that are missing are made, and durable
-//   4. a new catalog, views
-//   5. a new journal segment behind everything, with a header alone
-//   6. runtime.json is replaced: from here on the store is the mended one
-//   7. the mark of the writer; segments and catalogs of before go
-// A crash before 6 leaves the old runtime.json with logs that are better than before and a store
-// that does not open, or has the damage that it had; a crash after it leaves files that count for
-// nothing. Either way the repair is simply done again: what it made is good, and stays.
+//   2. runtime.json is marked: no open succeeds until the repair is finished
+//   3. logs are written, each part under a temporary name that is renamed once it is durable
+//   4. directories that are missing are made, and durable
+//   5. a new catalog, views
+//   6. a new journal segment behind everything, with a header alone
+//   7. runtime.json is replaced, without the mark: from here on the store is the mended one
+//   8. the mark of the writer; segments and catalogs of before go
+// A crash before 2 leaves the store as it was; one before 7 leaves one that only a repair opens,
+// and what was written of it is good, and stays; one after 7 leaves files that count for nothing.
+// In each case the repair is simply done again.
 #include "worker_runtime/fs_store/repair.h"
 
 #include <algorithm>
@@ -21,6 +22,7 @@
 #include "layout.h"
 #include "open.h"
 #include "quarantine.h"
+#include "recovery.h"
 #include "repair_directory.h"
 #include "repair_plan.h"
 #include "snapshot.h"
@@ -40,6 +42,7 @@ class Repairer {
 
   Result<std::vector<std::string>> run() {
     auto done = keep_originals();
+    if (done) done = mark_runtime_json();
     if (done) done = choose_lsn();
     if (done) done = write_logs();
     if (done) done = make_directories();
@@ -96,6 +99,22 @@ class Repairer {
     return {};
   }
 
+  // ---- 2
+
+  /// With logs that are half written anew, an open would take good lines for what stands behind the
+  /// end of a log. So none succeeds until step 7. Where runtime.json is lost, none does anyway.
+  Result<void> mark_runtime_json() {
+    if (!plan_.salvage.has_snapshot || plan_.salvage.snapshot.repairing) return {};
+    const std::string path(layout::runtime_json);
+    auto line = read_snapshot(file_system_, path, runtime_json_bytes_max);
+    if (!line) return std::move(line).error();
+    const std::string object =
+        "{" + line->substr(line_head_bytes, line->size() - line_head_bytes - 1);
+    std::string marked;
+    append_checked_line(marked, object + ",\"repairing\":true}");
+    return replace_file(file_system_, path, marked, Durable::yes);
+  }
+
   /// Behind every commit and every segment, so that no name is met again.
   Result<void> choose_lsn() {
     lsn_ = plan_.salvage.last_lsn.next();
@@ -108,7 +127,7 @@ class Repairer {
     return {};
   }
 
-  // ---- 2, 3
+  // ---- 3, 4
 
   Result<void> write_logs() {
     for (LogPlan& log : plan_.logs) {
@@ -189,7 +208,7 @@ class Repairer {
     return sync_worker_directories(file_system_);
   }
 
-  // ---- 4
+  // ---- 5
 
   Result<void> write_records() {
     std::vector<CatalogUpdate> updates;
@@ -219,7 +238,7 @@ class Repairer {
     return {};
   }
 
-  // ---- 5, 6
+  // ---- 6, 7
 
   Result<void> begin_segment() {
     const Lsn first = lsn_.next();
@@ -250,6 +269,7 @@ class Repairer {
       }
     }
     snapshot.epoch = epoch_;
+    snapshot.repairing = false;
     std::uint64_t lost = 0;
     for (const RepairItem& item : plan_.items) lost += item.lost;
     Diagnostic told;
@@ -268,7 +288,7 @@ class Repairer {
     return replace_file(file_system_, std::string(layout::runtime_json), line, Durable::yes);
   }
 
-  // ---- 7
+  // ---- 8
 
   Result<void> drop_the_old() {
     const std::string mark =
@@ -302,7 +322,16 @@ Result<RepairReport> repair_directory(FileSystem& directory, const RuntimeId& ru
                                       const RepairOptions& options) {
   auto lock = take_store_lock(directory, runtime_id, std::chrono::milliseconds(0));
   if (!lock) return full_as_such(std::move(lock).error());
-  auto plan = plan_repair(directory, runtime_id, options.accepted_files, options.stop);
+  std::vector<std::string> accepted_files;
+  for (const std::string& path : options.accepted_files) {
+    const bool from_root = path.starts_with(directory.prefix());
+    accepted_files.push_back(from_root ? path.substr(directory.prefix().size()) : path);
+    auto kind = directory.kind(accepted_files.back());
+    if (!kind) return std::move(kind).error();
+    if (*kind != EntryKind::file)
+      return Error(ErrorCode::invalid_request, "there is no file " + path + " in the store");
+  }
+  auto plan = plan_repair(directory, runtime_id, accepted_files, options.stop);
   if (!plan) return std::move(plan).error();
   RepairReport report{plan->items, false, {}};
   if (options.mode == RepairMode::plan || report.items.empty()) return report;

@@ -57,6 +57,8 @@ std::string text(const std::vector<NumberRange>& ranges) {
 }
 
 class Planner {
+  using Verdict = LogSurvey::Verdict;
+
  public:
   Planner(FileSystem& file_system, const RuntimeId& runtime_id,
           const std::vector<std::string>& accepted_files, const std::stop_token& stop)
@@ -123,12 +125,12 @@ class Planner {
 
   Result<void> survey_events() {
     auto scanned = events_.scan(
-        file_system_,
+        file_system_, salvage().snapshot.events,
         [&](std::uint64_t number, std::string_view line) {
-          if (is_uncommitted(EventId{number})) return false;
+          if (is_uncommitted(EventId{number})) return Verdict::is_uncommitted;
           RuntimeId runtime_id;
           auto event = decoder_.event(line, &runtime_id);
-          return event && runtime_id == runtime_id_;
+          return event && runtime_id == runtime_id_ ? Verdict::belongs : Verdict::is_foreign;
         },
         accept_);
     if (!scanned) return scanned;
@@ -170,24 +172,31 @@ class Planner {
     const auto judge = [&](std::uint64_t, std::string_view line) {
       return take_entry(worker_id, line, transcript);
     };
-    auto scanned = transcript.survey.scan(file_system_, judge, accept_);
+    const auto known = salvage().workers.find(worker_id);
+    const LogWatermark end =
+        known != salvage().workers.end() ? known->second.record.transcript : LogWatermark{};
+    auto scanned = transcript.survey.scan(file_system_, end, judge, accept_);
     if (!scanned) return scanned;
     for (auto& [sequence, line] : salvage().entries[worker_id]) {
-      if (transcript.survey.has(sequence) || !take_entry(worker_id, line, transcript)) continue;
+      if (transcript.survey.has(sequence) ||
+          take_entry(worker_id, line, transcript) != Verdict::belongs) {
+        continue;
+      }
       transcript.survey.add_line(sequence, std::move(line));
     }
     transcripts_.emplace(worker_id, std::move(transcript));
     return stopped();
   }
 
-  bool take_entry(const WorkerId& worker_id, std::string_view line, Transcript& transcript) {
+  Verdict take_entry(const WorkerId& worker_id, std::string_view line, Transcript& transcript) {
     auto entry = decoder_.entry(line);
-    if (!entry || entry->worker_ref != WorkerRef{runtime_id_, worker_id}) return false;
-    if (is_uncommitted(entry->event_id)) return false;
+    if (!entry || entry->worker_ref != WorkerRef{runtime_id_, worker_id})
+      return Verdict::is_foreign;
+    if (is_uncommitted(entry->event_id)) return Verdict::is_uncommitted;
     transcript.content_bytes += entry->content.size();
     if (!events_.has(entry->event_id.value) && entry->event_id.value > 0) restore_event(*entry);
     fold_.take_entry(salvage(), *entry);
-    return true;
+    return Verdict::belongs;
   }
 
   /// The event of an entry says nothing that the entry does not.
@@ -226,6 +235,11 @@ class Planner {
                                  });
     if (!visited) return visited;
     if (bad) return *std::move(bad);
+    if (salvage().is_whole && events_.last() >= first) {
+      item("rebuild_record", layout::log_file(layout::events), {}, 0,
+           "the logs have events that the journal has lost, from " + std::to_string(first) +
+               " on: they are kept, and the records follow them");
+    }
     for (const Event& event : fold_.expanded()) {
       std::string object;
       encode(object, event, runtime_id_);
@@ -324,7 +338,8 @@ class Planner {
                worker.record.transcript);
     const std::string directory = layout::worker_directory(worker_id);
     auto there = file_system_.kind(directory);
-    if (there && !*there && transcript.last == 0)
+    const bool is_known = !salvage().is_whole || worker.catalog_checksum;
+    if (there && !*there && transcript.last == 0 && is_known)
       item("make_directory", directory, worker_id.text(), 0, "the worker has no directory");
   }
 
@@ -384,12 +399,16 @@ class Planner {
                     [](const LogSurvey::Part& part) { return part.is_right; }) &&
         watermark == LogWatermark{current.numbers.first, current.bytes, current.numbers.last};
     if (is_right) return;
+    // What a crash leaves of a store that loads is no damage: an open puts it right. A repair does
+    // so too, if there is one.
+    const bool is_damaged = !salvage().is_whole || !log.survey.is_healthy();
     for (const LogSurvey::Part& part : log.parts) {
-      if (!part.is_right) describe(log, part, lost);
+      if (is_damaged && !part.is_right) describe(log, part, lost);
     }
     for (const std::string& path : log.others) {
-      item("drop_log", path, log.worker_id ? std::optional(log.worker_id->text()) : std::nullopt, 0,
-           "moved to quarantine: it begins behind the end of the log");
+      if (is_damaged)
+        item("drop_log", path, log.worker_id ? std::optional(log.worker_id->text()) : std::nullopt,
+             0, "moved to quarantine: it begins behind the end of the log");
     }
     if (log.worker_id) changed_.insert(*log.worker_id);
     plan_.logs.push_back(std::move(log));
@@ -405,8 +424,11 @@ class Planner {
     }
     const bool is_event_log = !log.worker_id;
     std::string message = part.exists ? "written anew" : "made";
-    message += " with " + std::to_string(part.numbers.count() - count(here)) +
-               (is_event_log ? " events" : " entries");
+    const std::uint64_t kept = part.numbers.count() - count(here);
+    message += " with " + std::to_string(kept);
+    message += is_event_log ? (kept == 1 ? " event" : " events")
+               : kept == 1  ? " entry"
+                            : " entries";
     if (!here.empty())
       message += "; lost: " + std::string(is_event_log ? "id " : "sequence ") + text(here);
     if (part.bad_lines > 0)
@@ -425,16 +447,26 @@ class Planner {
       const bool missing = !view && is_missing(view.error());
       auto known = view ? decoder_.catalog_line(*view, Requests::skip)
                         : Result<CatalogLine>(std::move(view).error());
-      const bool is_right = known && known->record && known->runtime_id == runtime_id_ &&
-                            known->record->record == worker.record.record &&
-                            known->record->transcript == worker.record.transcript;
-      if (is_right) continue;
+      const bool belongs = known && known->record && known->runtime_id == runtime_id_ &&
+                           known->record->record.worker_id == worker_id;
+      if (belongs && is_view_right(worker, *known->record, check_line(*view))) continue;
+      // The view of a Worker that only the journal has is the checkpoint's to make.
+      if (salvage().is_whole && !worker.catalog_checksum && !belongs) continue;
       if (!known && !missing) plan_.damaged_views.push_back(path);
       // One that only follows what its record becomes is not worth a word.
       if (known && changed_.contains(worker_id)) continue;
       item("write_view", path, worker_id.text(), 0, "made anew from the records");
     }
     return stopped();
+  }
+
+  /// Of a store that loads, the catalog's own line, or one that a checkpoint that was cut off had
+  /// newer. Else what the records say.
+  [[nodiscard]] bool is_view_right(const SalvagedWorker& worker, const CatalogRecord& view,
+                                   std::optional<std::uint32_t> checksum) const {
+    if (plan_.salvage.is_whole)
+      return checksum == worker.catalog_checksum || view.record.lsn > worker.catalog_lsn;
+    return view.record == worker.record.record && view.transcript == worker.record.transcript;
   }
 
   // ---- small things

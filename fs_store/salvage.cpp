@@ -36,6 +36,7 @@ class Salvager {
     LoadLimits limits;
     const auto mark = read_durable_mark(file_system_);
     if (mark && mark->durability == Durability::sync) limits.proof = mark->lsn;
+    limits.for_repair = true;
     auto loaded = load(file_system_, decoder_, runtime_id_, limits, catalog, logs);
     if (loaded) {
       auto taken = take_loaded(*loaded, catalog, logs);
@@ -60,6 +61,8 @@ class Salvager {
     found_.snapshot.record = loaded.state.runtime();
     found_.last_lsn = found_.snapshot.record.lsn;
     found_.epoch = std::max(found_.snapshot.epoch, loaded.journal.epoch);
+    if (found_.snapshot.repairing)
+      item("rebuild_snapshot", std::string(layout::runtime_json), "a repair was cut off");
     found_.may_lack_commits = loaded.journal.durability != Durability::sync;
     for (const Catalog::Repaired& repaired : loaded.catalog_repairs) {
       item("rebuild_record", layout::catalog(found_.snapshot.catalog.lsn), repaired.message);
@@ -98,6 +101,8 @@ class Salvager {
     if (*line) {
       auto known = decoder_.catalog_line(**line, Requests::read);
       if (!known) return std::move(known).error();
+      salvaged.catalog_checksum = check_line(**line);
+      salvaged.catalog_lsn = known->record->record.lsn;
       salvaged.record.create = std::move(known->record->create);
       salvaged.record.unknown = std::move(known->record->unknown);
     }

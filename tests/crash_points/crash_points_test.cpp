@@ -56,13 +56,16 @@ Scenario followed(Scenario scenario) {
 ///   - "delete, checkpoint" and "stop, reopen": a recovery removed segments because of a
 ///     runtime.json that a dead process had left visible, but not durable;
 ///   - "group, batch, kill": a recovery that took back parts of a log was cut off in between; the
-///     next one left a younger part where it was.
+///     next one left a younger part where it was;
+///   - "send, kill, checkpoint": a transcript that a dead process had made was taken over, and the
+///     checkpoint synced the file but not its name.
 TEST(CrashPoints, SequencesThatFoundSomething) {
   const Scenario base = base_scenario();
   expect_nothing_lost(
       {sequence(base, {"create new", "checkpoint"}), sequence(base, {"create new", "reopen"}),
        sequence(base, {"delete done", "checkpoint"}), sequence(base, {"stop runtime", "reopen"}),
-       sequence(followed(base), {"group", "batch", "kill"})});
+       sequence(followed(base), {"group", "batch", "kill"}),
+       sequence(followed(base), {"send long", "kill", "checkpoint"})});
 }
 
 TEST(CrashPoints, EveryOperation) {

@@ -9,6 +9,7 @@
 
 #include "fs_store.h"
 #include "open.h"
+#include "repair_directory.h"
 #include "store_lock.h"
 #include "support/domain.h"
 #include "verify_directory.h"
@@ -76,6 +77,14 @@ Result<Runtime> open_simulated(SimulatedDisk& disk, const SimulatedStore& store)
       std::make_unique<fs_store::FsStore>(options, found, std::move(*directory), std::move(*lock),
                                           std::nullopt, store.sizes),
       simulated_runtime_options());
+}
+
+Result<fs_store::RepairReport> repair_simulated(SimulatedDisk& disk) {
+  auto directory = disk.root()->directory(fs_store::runtime_path(runtime_id("main")));
+  if (!directory) return std::move(directory).error();
+  fs_store::RepairOptions options;
+  options.mode = fs_store::RepairMode::apply;
+  return fs_store::repair_directory(**directory, runtime_id("main"), options);
 }
 
 Result<fs_store::VerifyReport> verify_simulated(SimulatedDisk& disk) {

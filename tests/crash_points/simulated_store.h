@@ -8,6 +8,7 @@
 #include "file_system.h"
 #include "journal.h"
 #include "support/fs_store/simulated_disk.h"
+#include "worker_runtime/fs_store/repair.h"
 #include "worker_runtime/fs_store/verify.h"
 #include "worker_runtime/runtime.h"
 
@@ -34,6 +35,8 @@ Result<Runtime> open_simulated(SimulatedDisk& disk, const SimulatedStore& store)
 /// time.
 bool wait_for_logs(const SimulatedDisk& disk, const Runtime& runtime);
 Result<fs_store::VerifyReport> verify_simulated(SimulatedDisk& disk);
+/// Repairs what is damaged.
+Result<fs_store::RepairReport> repair_simulated(SimulatedDisk& disk);
 RuntimeOptions simulated_runtime_options();
 
 }  // namespace worker_runtime::testing

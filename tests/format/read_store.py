@@ -192,6 +192,8 @@ class Store:
             raise Damage("runtime.json does not check")
         self.runtime = parse(line)
         self.check_version(self.runtime)
+        if self.runtime.get("repairing"):
+            raise Damage("a repair was cut off")
         self.checkpoint = self.runtime["lsn"]
 
     def check_version(self, header):

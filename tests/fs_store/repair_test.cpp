@@ -100,6 +100,30 @@ TEST_F(Repair, AWholeStoreNeedsNone) {
   EXPECT_TRUE(quarantined().empty());
 }
 
+TEST_F(Repair, WhatACrashLeavesNeedsNone) {
+  make_store();
+  options_.extend_interval = std::chrono::milliseconds(0);
+  options_.log_part_bytes = 700;
+  open();
+  create("d");
+  send("a", 6, 6);
+  send("d", 6);
+  // A log that comes to the size of a part is away for a moment.
+  ASSERT_TRUE(eventually([&] {
+    std::ifstream file(path("workers/d/transcript.jsonl"));
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    return text.find("d 6") != std::string::npos;
+  }));
+  drop();
+  write("events.jsonl", read("events.jsonl") + "{\"crc\":\"to");
+  write(last_segment(),
+        read(last_segment()).insert(read(last_segment()).find("\n\n") + 1, "{\"torn"));
+  EXPECT_TRUE(repaired(RepairMode::plan).items.empty());
+  EXPECT_FALSE(repaired(RepairMode::apply).applied);
+  open();
+  EXPECT_EQ(all_entries(runtime(), "d").size(), 6U);
+}
+
 TEST_F(Repair, ADamagedEntryLeavesOneThatSaysSo) {
   make_store();
   const std::string file = "workers/a/transcript.jsonl";
@@ -208,6 +232,73 @@ TEST_F(Repair, RecordsComeFromViews) {
     if (name.starts_with("catalog.")) remove(name);
   }
   open_again_and_expect_all();
+}
+
+TEST_F(Repair, ResealAcceptsWhatWasEditedOnPurpose) {
+  make_store();
+  const std::string file = "workers/a/transcript.jsonl";
+  std::string edited = read(file);
+  edited.replace(edited.find("a 3"), 3, "something longer");
+  write(file, edited);
+  const RepairReport report = mend({"runtimes/main/" + file});
+  EXPECT_EQ(lost(report), 0U);
+  ASSERT_FALSE(report.items.empty());
+  EXPECT_EQ(report.items[0].action, "accept_line");
+  EXPECT_NE(report.items[0].message.find("something longer"), std::string::npos);
+  std::vector<TranscriptEntry> expected = before_entries_;
+  expected[2].content = "something longer";
+  EXPECT_EQ(all_entries(runtime(), "a"), expected);
+}
+
+TEST_F(Repair, ResealTakesNoLineThatIsWrongOtherwise) {
+  make_store();
+  const std::string file = "workers/a/transcript.jsonl";
+  std::string edited = read(file);
+  edited.replace(edited.find("\"sequence\":3"), 12, "\"sequence\":2");
+  write(file, edited);
+  EXPECT_EQ(lost(mend({file})), 1U) << "two entries can't have one number";
+}
+
+TEST_F(Repair, ResealOfAFileThatIsNotThereIsRefused) {
+  make_store();
+  RepairOptions options;
+  options.root = options_.root;
+  options.accepted_files = {"workers/z/transcript.jsonl"};
+  const auto refused = repair(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::invalid_request);
+}
+
+TEST_F(Repair, AJournalThatLostCommitsIsMadeGoodFromTheLogs) {
+  options_.extend_interval = std::chrono::milliseconds(0);
+  open();
+  create("a");
+  send("a", 3);
+  ASSERT_TRUE(eventually([&] {
+    return exists("workers/a/transcript.jsonl") &&
+           read("workers/a/transcript.jsonl").find("a 3") != std::string::npos &&
+           read("events.jsonl").find("\"id\":5") != std::string::npos;
+  }));
+  before_events_ = all_events(runtime());
+  before_entries_ = all_entries(runtime(), "a");
+  drop();
+  const std::string segment = last_segment();
+  flip(segment, read(segment).find("\"content\":\"a 2\""));
+  EXPECT_FALSE(try_open());
+  mend();
+  EXPECT_EQ(all_events(runtime()), before_events_);
+  EXPECT_EQ(all_entries(runtime(), "a"), before_entries_);
+  send("a", 1, 4);
+}
+
+TEST_F(Repair, IsRefusedWhileAWriterHasTheStore) {
+  make_store();
+  open();
+  RepairOptions options;
+  options.root = options_.root;
+  const auto refused = repair(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::store_locked);
 }
 
 }  // namespace

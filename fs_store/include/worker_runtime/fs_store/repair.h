@@ -45,15 +45,16 @@ struct RepairOptions {
   std::filesystem::path root;
   std::optional<RuntimeId> runtime_id;
   RepairMode mode = RepairMode::plan;
-  /// Files that somebody edited on purpose, relative to the runtime's directory: their lines are
-  /// given new checksums where they are right otherwise.
+  /// Files that somebody edited on purpose, relative to the root or to the runtime's directory:
+  /// their lines are given new checksums where they are right otherwise.
   std::vector<std::string> accepted_files = {};
   std::stop_token stop = {};
 };
 
 /// Takes the writer's lock. With RepairMode::apply the store is closed and verifies clean
 /// afterwards; a crash in between leaves one that is mended by doing it again. Errors:
-/// `store_locked`, `store_missing`, `runtime_ambiguous`, `store_version`, `store_io`, `store_full`,
+/// `store_locked`, `store_missing`, `invalid_request` (an
+/// accepted file is not there), `runtime_ambiguous`, `store_version`, `store_io`, `store_full`,
 /// `store_failed`; `store_corrupt` where there is nothing to make a store of, or more than a
 /// million lines are missing; `closed` after a stop request.
 Result<RepairReport> repair(const RepairOptions& options);

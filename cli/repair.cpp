@@ -1,0 +1,92 @@
+// repair and reseal: say what would be done about damage, or about a file that was edited, and do
+// it.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "options.h"
+#include "output.h"
+#include "streams.h"
+#include "worker_runtime/fs_store/repair.h"
+
+namespace worker_runtime::cli {
+namespace {
+
+struct RepairArguments {
+  bool plan = false;
+  bool apply = false;
+  std::vector<std::string> files;
+};
+
+void print(Output& output, const fs_store::RepairReport& report) {
+  Table table({"ACTION", "FILE", "LOST", "WHAT"});
+  std::uint64_t lost = 0;
+  for (const fs_store::RepairItem& item : report.items) {
+    table.add({item.action, printable(item.path), item.lost > 0 ? std::to_string(item.lost) : "-",
+               printable(item.message)});
+    lost += item.lost;
+  }
+  if (report.items.empty()) return output.line(styled("nothing is to be repaired", Style::good));
+  table.print_rows(output);
+  const std::string things =
+      std::to_string(report.items.size()) + (report.items.size() == 1 ? " thing" : " things");
+  if (!report.applied) {
+    output.line(things + " to do, " + std::to_string(lost) +
+                " lost; nothing was changed: --apply does it");
+    return;
+  }
+  output.line(styled("repaired", Style::good) + ": " + things + " done, " + std::to_string(lost) +
+              " lost; what was replaced is kept:");
+  for (const std::string& path : report.quarantined) output.line("  " + printable(path));
+}
+
+Exit repair(const Options& options, const RepairArguments& arguments) {
+  auto runtime_id = runtime_of(options);
+  if (!runtime_id) return report(options, runtime_id.error());
+  fs_store::RepairOptions repairing;
+  repairing.root = root_of(options);
+  repairing.runtime_id = std::move(*runtime_id);
+  repairing.mode = arguments.apply ? fs_store::RepairMode::apply : fs_store::RepairMode::plan;
+  repairing.accepted_files = arguments.files;
+  const StopWatch stop;
+  repairing.stop = stop.token();
+  auto done = fs_store::repair(repairing);
+  if (!done) return report(options, done.error());
+  Output output;
+  if (options.json) {
+    output.json(*done);
+  } else {
+    print(output, *done);
+  }
+  const bool is_left = !done->items.empty() && !done->applied;
+  return output.finish(is_left ? Exit::damaged : Exit::done);
+}
+
+void add_modes(CLI::App& command, RepairArguments& arguments) {
+  CLI::Option* const plan = command.add_flag("--plan", arguments.plan,
+                                             "say what would be done, and do nothing (default)");
+  command.add_flag("--apply", arguments.apply, "do it; what is replaced is kept in quarantine/")
+      ->excludes(plan);
+}
+
+}  // namespace
+
+void add_repair(CLI::App& app, Options& options, Run& run) {
+  auto arguments = std::make_shared<RepairArguments>();
+  const auto go = [&options, &run, arguments] {
+    run = [&options, arguments] { return repair(options, *arguments); };
+  };
+  CLI::App* const mending =
+      app.add_subcommand("repair", "mend what is damaged, and keep what is good");
+  add_modes(*mending, *arguments);
+  mending->callback(go);
+  CLI::App* const sealing = app.add_subcommand(
+      "reseal", "accept files that were edited on purpose: their lines get new checksums");
+  sealing->add_option("FILE", arguments->files, "as verify names it")->required();
+  add_modes(*sealing, *arguments);
+  sealing->callback(go);
+}
+
+}  // namespace worker_runtime::cli
