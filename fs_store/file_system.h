@@ -27,6 +27,8 @@ Error full_as_such(Error error);
 bool is_out_of_handles(const Error& error);
 /// True for ENOENT.
 bool is_missing(const Error& error);
+/// True where something of another kind stands there, or a symbolic link is on the way.
+bool is_misplaced(const Error& error);
 
 /// An open file. Positioned reads and writes may run in parallel.
 class File {

@@ -18,7 +18,8 @@ Result<void> LogSurvey::scan(FileSystem& file_system, const LogWatermark& end, c
   const std::string stem_name = directory.empty() ? stem_ : stem_.substr(directory.size() + 1);
   auto entries = file_system.list(directory);
   if (!entries) {
-    if (is_missing(entries.error())) return {};
+    // What stands in the way of a directory is moved aside.
+    if (is_missing(entries.error()) || is_misplaced(entries.error())) return {};
     return std::move(entries).error();
   }
   // Closed parts come in the order of their numbers: the names have them with a fixed width.

@@ -443,6 +443,9 @@ Error full_as_such(Error error) {
 bool is_out_of_handles(const Error& error) {
   return error.code() == ErrorCode::store_io && has_errno(error, {EMFILE, ENFILE});
 }
+bool is_misplaced(const Error& error) {
+  return error.code() == ErrorCode::store_io && has_errno(error, {ENOTDIR, EISDIR, ELOOP, EINVAL});
+}
 bool is_missing(const Error& error) {
   return error.code() == ErrorCode::store_io && has_errno(error, {ENOENT});
 }

@@ -1,6 +1,7 @@
 // Doing a repair, in this order:
 //   1. what is replaced is copied to quarantine/, then a manifest of it; both durable
-//   2. runtime.json is marked: no open succeeds until the repair is finished
+//   2. runtime.json is marked: no open succeeds until the repair is finished; what stands in the
+//      way goes to quarantine
 //   3. logs are written, each part under a temporary name that is renamed once it is durable
 //   4. directories that are missing are made, and durable
 //   5. a new catalog, views
@@ -43,6 +44,7 @@ class Repairer {
   Result<std::vector<std::string>> run() {
     auto done = keep_originals();
     if (done) done = mark_runtime_json();
+    if (done) done = move_obstructions();
     if (done) done = choose_lsn();
     if (done) done = write_logs();
     if (done) done = make_directories();
@@ -113,6 +115,14 @@ class Repairer {
     std::string marked;
     append_checked_line(marked, object + ",\"repairing\":true}");
     return replace_file(file_system_, path, marked, Durable::yes);
+  }
+
+  Result<void> move_obstructions() {
+    for (const std::string& path : plan_.obstructions) {
+      auto moved = quarantine_entry(file_system_, path);
+      if (!moved) return moved;
+    }
+    return {};
   }
 
   /// Behind every commit and every segment, so that no name is met again.

@@ -7,6 +7,8 @@
 
 #include "checked_line.h"
 #include "layout.h"
+#include "made_lines.h"
+#include "obstructions.h"
 #include "record_fold.h"
 #include "snapshot.h"
 
@@ -16,29 +18,6 @@ namespace {
 /// More is not made up: a number that far off is no damage but somebody's invention.
 constexpr std::uint64_t lost_lines_max = 1'000'000;
 constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
-constexpr std::string_view lost_text = "[this entry was damaged and could not be restored]";
-constexpr std::string_view lost_kind = "event_lost";
-
-std::string checked(std::string_view object) {
-  std::string line;
-  append_checked_line(line, object);
-  line.pop_back();
-  return line;
-}
-
-/// The checked line of an object that somebody edited: with a wrong checksum, or without one.
-std::optional<std::string> sealed(std::string_view line) {
-  if (line.size() < 3 || line.front() != '{' || line.back() != '}') return std::nullopt;
-  constexpr std::string_view head = "{\"crc\":";
-  std::string object(line);
-  if (line.starts_with(head)) {
-    const std::size_t comma = line.find(',');
-    if (comma == std::string_view::npos) return std::nullopt;
-    object = "{" + std::string(line.substr(comma + 1));
-  }
-  return checked(object);
-}
-
 std::uint64_t count(const std::vector<NumberRange>& ranges) {
   std::uint64_t sum = 0;
   for (const NumberRange& range : ranges) sum += range.count();
@@ -105,7 +84,7 @@ class Planner {
       accept_ = [this](const std::string& path, std::uint64_t number,
                        std::string_view line) -> std::optional<std::string> {
         if (!accepted_.contains(path)) return std::nullopt;
-        auto accepted = sealed(line);
+        auto accepted = sealed_line(line);
         if (accepted && told_.emplace(path, number).second) {
           item("accept_line", path, {}, 0,
                "line " + std::to_string(number) +
@@ -114,6 +93,11 @@ class Planner {
         return accepted;
       };
     }
+    auto obstructions = find_obstructions(file_system_);
+    if (!obstructions) return std::move(obstructions).error();
+    for (const std::string& path : *obstructions)
+      item("move_aside", path, {}, 0, "moved to quarantine: no file or directory of the store");
+    plan_.obstructions = std::move(*obstructions);
     auto found = fs_store::salvage(file_system_, runtime_id_, accept_);
     if (!found) return std::move(found).error();
     salvage() = std::move(*found);
@@ -150,7 +134,8 @@ class Planner {
     for (const auto& [worker_id, lines] : salvage().entries) worker_ids.insert(worker_id);
     // A store that loads knows its Workers; else any directory may be one's.
     auto entries = file_system_.list(std::string(layout::workers));
-    if (!entries && !is_missing(entries.error())) return std::move(entries).error();
+    if (!entries && !is_missing(entries.error()) && !is_misplaced(entries.error()))
+      return std::move(entries).error();
     if (entries && !salvage().is_whole) {
       for (const DirectoryEntry& entry : *entries) {
         const auto id_text = layout::decode_id(entry.name);
@@ -194,24 +179,10 @@ class Planner {
       return Verdict::is_foreign;
     if (is_uncommitted(entry->event_id)) return Verdict::is_uncommitted;
     transcript.content_bytes += entry->content.size();
-    if (!events_.has(entry->event_id.value) && entry->event_id.value > 0) restore_event(*entry);
+    if (!events_.has(entry->event_id.value) && entry->event_id.value > 0)
+      events_.add_line(entry->event_id.value, restored_event_line(*entry));
     fold_.take_entry(salvage(), *entry);
     return Verdict::belongs;
-  }
-
-  /// The event of an entry says nothing that the entry does not.
-  void restore_event(const TranscriptEntry& entry) {
-    const bool is_input = entry.role == Role::user || entry.role == Role::system;
-    Event event;
-    event.id = entry.event_id;
-    event.at = entry.at;
-    event.worker_ref = entry.worker_ref;
-    event.kind = is_input ? EventKind::worker_input_accepted : EventKind::worker_output_appended;
-    event.message = is_input ? "input accepted" : "output appended";
-    event.sequence = entry.sequence;
-    std::string object;
-    encode(object, event, runtime_id_);
-    events_.add_line(event.id.value, checked(object));
   }
 
   // ---- 4
@@ -241,9 +212,7 @@ class Planner {
                " on: they are kept, and the records follow them");
     }
     for (const Event& event : fold_.expanded()) {
-      std::string object;
-      encode(object, event, runtime_id_);
-      events_.add_line(event.id.value, checked(object));
+      events_.add_line(event.id.value, event_line(event, runtime_id_));
     }
     for (const WorkerId& worker_id : fold_.made()) {
       const auto known = salvage().workers.find(worker_id);
@@ -306,19 +275,10 @@ class Planner {
 
   void add_lost_entry(const WorkerId& worker_id, const WorkerRecord& record, std::uint64_t sequence,
                       const LostEntry& lost, Transcript& transcript) {
-    TranscriptEntry entry;
-    entry.sequence = Sequence{sequence};
-    entry.worker_ref = {runtime_id_, worker_id};
-    entry.at = lost.event ? lost.event->at : record.updated_at;
-    entry.event_id = lost.event ? lost.event->id : record.last_event_id;
-    const bool is_output = lost.event && lost.event->kind == EventKind::worker_output_appended;
-    entry.role = !lost.event ? Role::system : is_output ? Role::assistant : Role::user;
-    entry.content = lost_text;
-    entry.data = R"({"lost":true})";
-    std::string object;
-    encode(object, entry);
-    transcript.survey.add_line(sequence, checked(object));
-    transcript.content_bytes += entry.content.size();
+    transcript.survey.add_line(
+        sequence, lost_entry_line({runtime_id_, worker_id}, Sequence{sequence}, lost.event,
+                                  record.updated_at, record.last_event_id));
+    transcript.content_bytes += lost_entry_text.size();
   }
 
   // ---- 6
@@ -353,15 +313,7 @@ class Planner {
       auto before = time_before(range.first);
       if (!before) return std::move(before).error();
       for (std::uint64_t id = range.first; id <= range.last; ++id) {
-        Event event;
-        event.id = EventId{id};
-        event.at = before->value_or(at);
-        event.kind = EventKind::unknown;
-        event.unknown_kind = lost_kind;
-        event.message = "this event was damaged and could not be restored";
-        std::string object;
-        encode(object, event, runtime_id_);
-        events_.add_line(id, checked(object));
+        events_.add_line(id, lost_event_line(EventId{id}, before->value_or(at), runtime_id_));
       }
     }
     record.last_event_id = EventId{last};
@@ -442,9 +394,9 @@ class Planner {
     for (const auto& [worker_id, worker] : salvage().workers) {
       const std::string path = layout::worker_json(worker_id);
       auto view = read_snapshot(file_system_, path, view_bytes_max);
-      if (!view && view.error().code() != ErrorCode::store_corrupt && !is_missing(view.error()))
+      const bool missing = !view && (is_missing(view.error()) || is_misplaced(view.error()));
+      if (!view && view.error().code() != ErrorCode::store_corrupt && !missing)
         return std::move(view).error();
-      const bool missing = !view && is_missing(view.error());
       auto known = view ? decoder_.catalog_line(*view, Requests::skip)
                         : Result<CatalogLine>(std::move(view).error());
       const bool belongs = known && known->record && known->runtime_id == runtime_id_ &&
@@ -452,7 +404,7 @@ class Planner {
       if (belongs && is_view_right(worker, *known->record, check_line(*view))) continue;
       // The view of a Worker that only the journal has is the checkpoint's to make.
       if (salvage().is_whole && !worker.catalog_checksum && !belongs) continue;
-      if (!known && !missing) plan_.damaged_views.push_back(path);
+      if (!belongs && !missing) plan_.damaged_views.push_back(path);
       // One that only follows what its record becomes is not worth a word.
       if (known && changed_.contains(worker_id)) continue;
       item("write_view", path, worker_id.text(), 0, "made anew from the records");

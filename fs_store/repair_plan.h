@@ -1,6 +1,6 @@
 // What a repair does, as a value: see worker_runtime/fs_store/repair.h for what it promises.
 //
-//   1. salvage: the records, and lines that only the journal has
+//   1. what stands in the way; salvage: the records, and lines that only the journal has
 //   2. survey the event log and every transcript: which numbers are good, where
 //   3. an event that is lost is made again from the entry that it made
 //   4. fold: events that no record stands for bring the records up to date
@@ -32,6 +32,7 @@ struct RepairPlan {
   Salvage salvage;  ///< Records and overview as they will be; the LSN is still that of before.
   std::vector<LogPlan> logs;
   std::vector<std::string> damaged_views;
+  std::vector<std::string> obstructions;  ///< Moved to quarantine as they are.
   std::vector<RepairItem> items;
 };
 

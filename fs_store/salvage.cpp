@@ -16,6 +16,9 @@
 namespace worker_runtime::fs_store {
 namespace {
 
+/// What stands in the way of a file is moved aside: it is as if nothing were there.
+bool is_nothing(const Error& error) { return is_missing(error) || is_misplaced(error); }
+
 constexpr std::uint64_t small_file_bytes_max = std::uint64_t{64} << 20U;
 
 std::string checked(std::string_view object) {
@@ -43,8 +46,9 @@ class Salvager {
       if (!taken) return std::move(taken).error();
     } else {
       const ErrorCode code = loaded.error().code();
-      if (code != ErrorCode::store_corrupt && code != ErrorCode::store_missing)
-        return std::move(loaded).error();
+      const bool is_damage = code == ErrorCode::store_corrupt || code == ErrorCode::store_missing ||
+                             is_misplaced(loaded.error());
+      if (!is_damage) return std::move(loaded).error();
       cause_ = loaded.error().message();
       auto gathered = gather();
       if (!gathered) return std::move(gathered).error();
@@ -137,7 +141,7 @@ class Salvager {
     auto bytes = read_small_file(file_system_, path, small_file_bytes_max);
     if (!bytes) {
       const bool is_damage =
-          is_missing(bytes.error()) || bytes.error().code() == ErrorCode::store_corrupt;
+          is_nothing(bytes.error()) || bytes.error().code() == ErrorCode::store_corrupt;
       if (is_damage) return std::optional<std::string>();
       return std::move(bytes).error();
     }
@@ -190,7 +194,7 @@ class Salvager {
 
   Result<void> gather_views() {
     auto entries = file_system_.list(std::string(layout::workers));
-    if (!entries) return is_missing(entries.error()) ? Result<void>() : std::move(entries).error();
+    if (!entries) return is_nothing(entries.error()) ? Result<void>() : std::move(entries).error();
     for (const DirectoryEntry& entry : *entries) {
       const auto text = layout::decode_id(entry.name);
       if (!text || entry.kind != EntryKind::directory) continue;
@@ -205,7 +209,7 @@ class Salvager {
   Result<void> gather_journal() {
     const std::string journal(layout::journal);
     auto entries = file_system_.list(journal);
-    if (!entries) return is_missing(entries.error()) ? Result<void>() : std::move(entries).error();
+    if (!entries) return is_nothing(entries.error()) ? Result<void>() : std::move(entries).error();
     for (const DirectoryEntry& entry : *entries) {
       if (entry.kind != EntryKind::file || !layout::parse_segment(entry.name)) continue;
       const std::string path = journal + "/" + entry.name;

@@ -234,6 +234,25 @@ TEST_F(Repair, RecordsComeFromViews) {
   open_again_and_expect_all();
 }
 
+TEST_F(Repair, WhatStandsInTheWayIsMovedAside) {
+  make_store();
+  std::filesystem::rename(path("workers/a"), path("elsewhere"));
+  std::filesystem::create_directory_symlink(path("elsewhere"), path("workers/a"));
+  remove("workers/b/transcript.jsonl");
+  std::filesystem::create_directory(path("workers/b/transcript.jsonl"));
+  remove("journal");
+  write("journal", "not a directory");
+  EXPECT_EQ(lost(mend()), 8U);
+  EXPECT_EQ(all_events(runtime()), before_events_);
+  std::size_t links = 0;
+  for (const std::string& name : quarantined())
+    links += std::filesystem::is_symlink(path("quarantine/" + name)) ? 1U : 0U;
+  EXPECT_EQ(links, 1U);
+  send("a", 1, 6);
+  close();
+  expect_clean();
+}
+
 TEST_F(Repair, ResealAcceptsWhatWasEditedOnPurpose) {
   make_store();
   const std::string file = "workers/a/transcript.jsonl";

@@ -25,8 +25,8 @@ enum class RepairMode : std::uint8_t { plan, apply };
 
 /// One thing that is done.
 struct RepairItem {
-  /// "write_log", "rebuild_record", "rebuild_snapshot", "drop_journal", "write_view",
-  /// "make_directory", "accept_line".
+  /// "write_log", "drop_log", "rebuild_record", "rebuild_snapshot", "drop_journal", "write_view",
+  /// "make_directory", "move_aside", "accept_line".
   std::string action;
   std::string path;  ///< Relative to the root.
   std::optional<std::string> worker_id;
