@@ -47,7 +47,13 @@ void FsStore::background(const std::stop_token& stop) {
     }
     if (stop.stop_requested()) return;
     // Let a few commits gather, so that a file is appended to once for all of them.
-    if (work_is_waiting_ && !asked()) wake_.wait_until(lock, stop, gathering_ends(), asked);
+    if (work_is_waiting_ && !asked()) {
+      // The first commit behind a sync may come meanwhile: its own sync ends the gathering sooner.
+      const bool was_synced = !unsynced_since_;
+      wake_.wait_until(lock, stop, gathering_ends(),
+                       [&] { return asked() || (was_synced && unsynced_since_); });
+      if (was_synced && unsynced_since_) wake_.wait_until(lock, stop, gathering_ends(), asked);
+    }
     if (stop.stop_requested()) return;
     if (failure_) {
       wake_.wait(lock, stop, [] { return false; });

@@ -235,8 +235,10 @@ Result<void> FsStore::hand_over(const RuntimeRecord& after,
     durable_lsn_ = journal_->last_lsn();
     deletion_is_waiting_ = deletion_is_waiting_ || deleted;
     if (!changed_since_) changed_since_ = std::chrono::steady_clock::now();
-    if (options_.durability == Durability::interval && !unsynced_since_)
+    if (options_.durability == Durability::interval && !unsynced_since_) {
       unsynced_since_ = std::chrono::steady_clock::now();
+      wake_.notify_one();  // a gathering that has begun has to end in time
+    }
   }
   wake_background();
   // What waits for its log is bounded, unless the disk is full: then growth is refused anyway.
