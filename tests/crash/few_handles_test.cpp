@@ -45,9 +45,10 @@ TEST_F(FewHandlesTest, TooFewAreATypedErrorAndChangeNothing) {
   make_store();
   int inputs = 0;
   int refused = 0;
-  // With fewer the program can't be loaded.
-  for (int handles = 4; handles < 16; ++handles) {
+  constexpr int not_loaded = 127;  // the loader found too few: descriptors may be inherited too
+  for (int handles = 4; handles < 24; ++handles) {
     const Finished finished = run(limited(handles, {"send", "a", "x", "--json"}));
+    if (finished.exit_code == not_loaded) continue;
     if (finished.exit_code == 0) {
       ++inputs;
       continue;
