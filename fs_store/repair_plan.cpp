@@ -217,7 +217,7 @@ class Planner {
     for (const WorkerId& worker_id : fold_.made()) {
       const auto known = salvage().workers.find(worker_id);
       if (known == salvage().workers.end()) continue;
-      const bool has_request = fold_.finish(salvage(), known->second, decoder_);
+      const bool has_request = RecordFold::finish(salvage(), known->second, decoder_);
       item("rebuild_record", layout::worker_json(worker_id), worker_id.text(), has_request ? 0 : 1,
            has_request ? "its record is made anew from the logs and the journal"
                        : "its record is made anew from the logs; its create request is lost");
@@ -398,7 +398,7 @@ class Planner {
       if (!view && view.error().code() != ErrorCode::store_corrupt && !missing)
         return std::move(view).error();
       auto known = view ? decoder_.catalog_line(*view, Requests::skip)
-                        : Result<CatalogLine>(std::move(view).error());
+                        : Result<CatalogLine>(view.error());
       const bool belongs = known && known->record && known->runtime_id == runtime_id_ &&
                            known->record->record.worker_id == worker_id;
       if (belongs && is_view_right(worker, *known->record, check_line(*view))) continue;
