@@ -397,8 +397,8 @@ class Planner {
       const bool missing = !view && (is_missing(view.error()) || is_misplaced(view.error()));
       if (!view && view.error().code() != ErrorCode::store_corrupt && !missing)
         return std::move(view).error();
-      auto known = view ? decoder_.catalog_line(*view, Requests::skip)
-                        : Result<CatalogLine>(view.error());
+      auto known =
+          view ? decoder_.catalog_line(*view, Requests::skip) : Result<CatalogLine>(view.error());
       const bool belongs = known && known->record && known->runtime_id == runtime_id_ &&
                            known->record->record.worker_id == worker_id;
       if (belongs && is_view_right(worker, *known->record, check_line(*view))) continue;
