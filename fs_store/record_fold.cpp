@@ -58,7 +58,7 @@ void RecordFold::take_event(Salvage& salvage, const Event& event) {
   if (known == salvage.workers.end()) {
     // A store that loads knows all Workers up to its end.
     if (salvage.is_whole && event.id <= runtime_end_) return;
-    SalvagedWorker made{{}, false};
+    SalvagedWorker made;
     made.record.record.worker_id = worker_id;
     made.record.record.created_at = event.at;
     made.record.record.lsn = salvage.last_lsn;

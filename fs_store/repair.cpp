@@ -33,7 +33,6 @@
 namespace worker_runtime::fs_store {
 namespace {
 
-constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
 constexpr std::size_t write_block_bytes = std::size_t{1} << 20U;
 
 class Repairer {
@@ -82,7 +81,11 @@ class Repairer {
 
   Result<void> keep(const std::string& path, std::string& manifest) {
     auto file = file_system_.open(path, OpenMode::read);
-    if (!file) return is_missing(file.error()) ? Result<void>() : std::move(file).error();
+    if (!file) {
+      // What stands in the way of a file is moved aside as it is.
+      const bool is_nothing = is_missing(file.error()) || is_misplaced(file.error());
+      return is_nothing ? Result<void>() : std::move(file).error();
+    }
     auto size = (*file)->size();
     if (!size) return std::move(size).error();
     auto kept = quarantine_bytes(file_system_, path, **file, 0, *size);

@@ -17,7 +17,7 @@ namespace {
 
 /// More is not made up: a number that far off is no damage but somebody's invention.
 constexpr std::uint64_t lost_lines_max = 1'000'000;
-constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
+
 std::uint64_t count(const std::vector<NumberRange>& ranges) {
   std::uint64_t sum = 0;
   for (const NumberRange& range : ranges) sum += range.count();
@@ -66,9 +66,8 @@ class Planner {
     std::vector<NumberRange> lost = {};
     std::uint64_t last = 0;
   };
-  struct LostEntry {
-    std::optional<Event> event;
-  };
+  /// The event of each lost entry, by Worker and sequence, where it is known.
+  using LostEntries = std::map<WorkerId, std::map<std::uint64_t, std::optional<Event>>>;
 
   Salvage& salvage() { return plan_.salvage; }
 
@@ -228,7 +227,7 @@ class Planner {
   // ---- 5
 
   Result<void> fill_transcripts() {
-    std::map<WorkerId, std::map<std::uint64_t, LostEntry>> lost;
+    LostEntries lost;
     std::uint64_t lost_total = 0;
     for (auto& [worker_id, worker] : salvage().workers) {
       if (!transcripts_.contains(worker_id)) {
@@ -253,14 +252,14 @@ class Planner {
     }
     for (auto& [worker_id, worker] : salvage().workers) {
       Transcript& transcript = transcripts_.at(worker_id);
-      for (const auto& [sequence, entry] : lost[worker_id])
-        add_lost_entry(worker_id, worker.record.record, sequence, entry, transcript);
+      for (const auto& [sequence, event] : lost[worker_id])
+        add_lost_entry(worker_id, worker.record.record, sequence, event, transcript);
       finish_transcript(worker_id, worker, transcript);
     }
     return stopped();
   }
 
-  Result<void> find_events_of(std::map<WorkerId, std::map<std::uint64_t, LostEntry>>& lost) {
+  Result<void> find_events_of(LostEntries& lost) {
     return events_.visit(file_system_, {1, events_.last()},
                          [&](std::uint64_t, std::string_view line) {
                            auto event = decoder_.event(line);
@@ -268,16 +267,16 @@ class Planner {
                            const auto worker = lost.find(event->worker_ref->worker_id);
                            if (worker == lost.end()) return true;
                            const auto entry = worker->second.find(event->sequence->value);
-                           if (entry != worker->second.end()) entry->second.event = *event;
+                           if (entry != worker->second.end()) entry->second = *event;
                            return true;
                          });
   }
 
   void add_lost_entry(const WorkerId& worker_id, const WorkerRecord& record, std::uint64_t sequence,
-                      const LostEntry& lost, Transcript& transcript) {
-    transcript.survey.add_line(
-        sequence, lost_entry_line({runtime_id_, worker_id}, Sequence{sequence}, lost.event,
-                                  record.updated_at, record.last_event_id));
+                      const std::optional<Event>& event, Transcript& transcript) {
+    transcript.survey.add_line(sequence,
+                               lost_entry_line({runtime_id_, worker_id}, Sequence{sequence}, event,
+                                               record.updated_at, record.last_event_id));
     transcript.content_bytes += lost_entry_text.size();
   }
 

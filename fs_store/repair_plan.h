@@ -10,6 +10,7 @@
 //   6. of each log, which parts are right as they are, and which have to be written
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -19,6 +20,9 @@
 #include "salvage.h"
 
 namespace worker_runtime::fs_store {
+
+/// A worker.json is never longer.
+inline constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
 
 /// A log that has to be written, or whose end is not where its record says.
 struct LogPlan {

@@ -23,7 +23,6 @@ namespace worker_runtime::fs_store {
 
 struct SalvagedWorker {
   CatalogRecord record;
-  bool has_record = true;  ///< Some file has one; otherwise it is made of events alone.
   /// Of a store that loads, the line of the catalog, which worker.json should be: its checksum.
   std::optional<std::uint32_t> catalog_checksum = {};
   Lsn catalog_lsn = {};

@@ -242,6 +242,8 @@ TEST_F(Repair, WhatStandsInTheWayIsMovedAside) {
   std::filesystem::create_directory(path("workers/b/transcript.jsonl"));
   remove("journal");
   write("journal", "not a directory");
+  remove("runtime.json");
+  std::filesystem::create_directory(path("runtime.json"));
   EXPECT_EQ(lost(mend()), 8U);
   EXPECT_EQ(all_events(runtime()), before_events_);
   std::size_t links = 0;
