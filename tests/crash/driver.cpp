@@ -46,7 +46,8 @@ int serve(const std::string& root) {
   auto runtime = fs_store::open_runtime(options);
   if (!runtime) return failed(runtime.error());
   LineServer server(*runtime, runtime_id("main"));
-  for (std::string line; std::getline(std::cin, line);) {
+  // A last line without its newline was cut off: it is no request.
+  for (std::string line; std::getline(std::cin, line) && !std::cin.eof();) {
     if (!say(server.answer(line))) return 1;
   }
   auto closed = runtime->close();

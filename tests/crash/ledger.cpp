@@ -80,6 +80,24 @@ std::string Ledger::answered(std::string_view answer) {
   if (unanswered_.empty()) return "an answer to no request: " + shortened(answer);
   const std::string request = std::move(unanswered_.front());
   unanswered_.pop_front();
+  return take_answer(request, answer);
+}
+
+std::string Ledger::answered_or_failed(std::string_view answer) {
+  constexpr std::string_view error = R"(,"error":{"code":"store_)";
+  // A quote inside a JSON string is escaped: this can only be the answer's own member.
+  const std::size_t at = answer.find(error);
+  if (at == std::string_view::npos || unanswered_.empty()) return answered(answer);
+  const std::string_view code = answer.substr(at + error.size());
+  const bool is_in_doubt = code.starts_with("failed\"");
+  if (!is_in_doubt && !code.starts_with("io\"") && !code.starts_with("full\""))
+    return "not an error of a call that failed: " + shortened(answer);
+  if (is_in_doubt) in_doubt_.push_back(std::move(unanswered_.front()));
+  unanswered_.pop_front();
+  return "";
+}
+
+std::string Ledger::take_answer(const std::string& request, std::string_view answer) {
   const std::string wanted = comparable(oracle_.answer(request));
   const std::string got = comparable(answer);
   return wanted == got ? "" : difference(request, wanted, got);
@@ -89,6 +107,8 @@ std::uint64_t Ledger::event_count() const { return runtime_.summary().value().ev
 
 std::string Ledger::advance_to(std::uint64_t wanted) {
   survived_ = 0;
+  unanswered_.insert(unanswered_.begin(), in_doubt_.begin(), in_doubt_.end());
+  in_doubt_.clear();
   while (event_count() < wanted && !unanswered_.empty()) {
     oracle_.answer(unanswered_.front());
     unanswered_.pop_front();

@@ -30,6 +30,9 @@ class Ledger {
   void sent(std::string request);
   /// The answer to the first request that has none yet.
   std::string answered(std::string_view answer);
+  /// The same where calls of the system may fail: a request that got `store_io` or `store_full` did
+  /// nothing, and of one that got `store_failed` settle() finds out.
+  std::string answered_or_failed(std::string_view answer);
   [[nodiscard]] std::size_t unanswered() const { return unanswered_.size(); }
 
   /// Checks the store that a `pipe` has just opened: finds out which of the unanswered requests it
@@ -40,12 +43,14 @@ class Ledger {
 
  private:
   std::uint64_t event_count() const;
+  std::string take_answer(const std::string& request, std::string_view answer);
   std::string advance_to(std::uint64_t event_count);
   std::vector<std::string> reads_of_everything() const;
 
   Runtime runtime_;
   LineServer oracle_;
   std::deque<std::string> unanswered_;
+  std::deque<std::string> in_doubt_;  // came before all of unanswered_
   std::size_t survived_ = 0;
 };
 

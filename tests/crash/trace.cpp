@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 
@@ -57,7 +58,8 @@ std::uint64_t Trace::syncs() const {
   return of({"fdatasync", "fsync", "syncfs", "sync", "sync_file_range", "msync"});
 }
 
-Trace trace(const std::vector<std::string>& program, Part part, const std::string& calls) {
+Trace trace(const std::vector<std::string>& program, Part part, const std::string& calls,
+            std::string_view input) {
   const TemporaryDirectory directory;
   const std::string file = directory.path() / "trace";
   // The leak checker of a sanitizer needs ptrace for itself.
@@ -71,11 +73,12 @@ Trace trace(const std::vector<std::string>& program, Part part, const std::strin
                                 "-e",
                                 "trace=" + calls};
   line.insert(line.end(), program.begin(), program.end());
-  const Finished finished = run(line);
+  const Finished finished = run(line, input);
   EXPECT_EQ(finished.exit_code, 0)
       << "strace must be installed and allowed to trace, or system calls can't be counted:\n"
       << finished.errors;
   Trace result;
+  std::map<std::string, std::map<std::string, std::uint64_t>> of_threads;
   bool counting = part == Part::whole;
   std::ifstream lines(file);
   for (std::string text; std::getline(lines, text);) {
@@ -86,7 +89,12 @@ Trace trace(const std::vector<std::string>& program, Part part, const std::strin
     if (part == Part::between_marks && text.find("write(1, \"end\\n\"") != text.npos) break;
     if (!counting) continue;
     const std::string_view call = call_of(text);
-    if (!call.empty()) ++result.calls[std::string(call)];
+    if (!call.empty()) {
+      ++result.calls[std::string(call)];
+      const std::uint64_t count = ++of_threads[text.substr(0, text.find(' '))][std::string(call)];
+      std::uint64_t& most = result.most_of_a_thread[std::string(call)];
+      most = std::max(most, count);
+    }
     if (tells_of_a_read(text)) result.bytes_read += result_of(text);
   }
   EXPECT_GT(result.all(), 0U) << "strace saw nothing:\n" << finished.errors;

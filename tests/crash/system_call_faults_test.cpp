@@ -1,0 +1,225 @@
+// Goal: whatever system call on a file fails, or is the last one before a kill, nothing that was
+// acknowledged is lost, nothing is there by half, and whoever asked is told the truth.
+//
+// Method: strace fails the nth call of a name, in each thread, of the real program while it serves
+// a script (scripted_store.h), or kills it there. A fault may meet the loader too, before the
+// program begins. WORKER_RUNTIME_CRASH_ROUNDS: each call, n and error, not a few of them that the
+// seed draws.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <ostream>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "scripted_store.h"
+#include "support/cli_fixture.h"
+#include "support/random.h"
+#include "trace.h"
+
+namespace worker_runtime::testing {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+/// The errors that a call is given, once and from there on.
+struct Row {
+  const char* call;
+  Strings once;
+  Strings for_ever;
+};
+
+/// EINTR comes once: what is retried after it would be so for ever.
+const std::vector<Row>& rows() {
+  static const std::vector<Row> all{
+      {"openat", {"EIO"}, {"EMFILE"}},  // of the loader, but for the root and its parents
+      {"openat2",
+       {"EIO", "ENOSPC", "EINTR", "EDQUOT", "EMFILE", "EACCES", "ENOSYS"},
+       {"EIO", "EMFILE", "ENOSYS"}},
+      {"newfstatat", {"EIO"}, {"EACCES"}},
+      {"fstat", {"EIO"}, {"EIO"}},
+      {"statfs", {"EIO", "EINTR"}, {"EIO"}},
+      {"fstatfs", {"EIO", "EINTR"}, {"EIO"}},
+      {"getdents64", {"EIO", "EINTR"}, {"EIO"}},
+      {"read", {"EIO", "EINTR"}, {"EIO"}},
+      {"pread64", {"EIO", "EINTR"}, {"EIO"}},
+      {"write", {"EIO", "ENOSPC", "EINTR"}, {"EIO", "ENOSPC"}},
+      {"pwrite64", {"EIO", "ENOSPC", "EINTR", "EDQUOT"}, {"EIO", "ENOSPC", "EDQUOT"}},
+      {"fdatasync", {"EIO", "ENOSPC", "EINTR", "EDQUOT"}, {"EIO", "ENOSPC"}},
+      {"fsync", {"EIO", "ENOSPC", "EINTR"}, {"EIO"}},
+      {"syncfs", {"EIO", "ENOSPC", "EINTR"}, {"EIO"}},
+      {"ftruncate", {"EIO", "ENOSPC", "EINTR"}, {"EIO"}},
+      {"renameat", {"EIO", "ENOSPC", "EINTR", "EDQUOT", "EACCES"}, {"EIO", "ENOSPC"}},
+      {"unlinkat", {"EIO", "ENOSPC", "EINTR", "EACCES"}, {"EIO", "EACCES"}},
+      {"mkdir", {"EIO", "ENOSPC", "EINTR", "EDQUOT", "EACCES"}, {"EIO"}},
+      {"mkdirat", {"EIO", "ENOSPC", "EINTR", "EDQUOT", "EACCES"}, {"EIO", "ENOSPC"}},
+      {"flock", {"EIO", "EINTR", "ENOLCK"}, {"EIO"}},
+      {"fcntl", {"EIO", "EINTR", "EMFILE", "ENOLCK"}, {"EIO"}},
+      {"close", {"EIO"}, {"EINTR"}},
+  };
+  return all;
+}
+
+/// Calls on descriptors or paths that change nothing and that no promise rests on: of the loader,
+/// of memory, of waiting.
+const std::set<std::string, std::less<>> without_row{
+    "access", "execve", "mmap",  "ioctl", "poll",     "eventfd2", "lseek",
+    "pipe2",  "dup",    "ppoll", "dup3",  "readlink", "getcwd",   "arch_prctl"};
+
+const Row* row_of(std::string_view call) {
+  const auto found =
+      std::find_if(rows().begin(), rows().end(), [&](const Row& row) { return row.call == call; });
+  return found == rows().end() ? nullptr : &*found;
+}
+
+struct Fault {
+  std::string call;
+  std::string effect;  // of strace's `inject=`
+  std::uint64_t nth = 1;
+  bool for_ever = false;
+
+  [[nodiscard]] std::string text() const {
+    return call + ":" + effect + ":when=" + std::to_string(nth) + (for_ever ? "+" : "");
+  }
+};
+
+/// Programs with faults, under strace.
+class Injector {
+ public:
+  static bool is_allowed() { return run({"/usr/bin/env", "strace", "/bin/true"}).exit_code == 0; }
+
+  Finished operator()(const Fault& fault, const Strings& program, const std::string& input) {
+    Strings line{"/usr/bin/env", "ASAN_OPTIONS=detect_leaks=0"};
+    // Without --seccomp-bpf, with which no signal is delivered.
+    line.insert(line.end(), {"strace", "-f", "-o", notes(), "-e", "trace=" + fault.call, "-e",
+                             "inject=" + fault.text()});
+    line.insert(line.end(), program.begin(), program.end());
+    Finished finished = run(line, input);
+    std::ifstream file(notes());
+    const std::string noted{std::istreambuf_iterator<char>(file), {}};
+    met_ = noted.find("(INJECTED)") != noted.npos || finished.exit_code == -SIGKILL;
+    return finished;
+  }
+  /// Whether the last program made that call.
+  [[nodiscard]] bool met() const { return met_; }
+
+ private:
+  [[nodiscard]] std::string notes() const { return directory_.path() / "notes"; }
+
+  TemporaryDirectory directory_;
+  bool met_ = false;
+};
+
+struct Served {
+  const char* name;
+  Start start;
+  Server server;
+};
+void PrintTo(const Served& served, std::ostream* out) { *out << served.name; }
+
+class SystemCallFaults : public ::testing::TestWithParam<Served> {
+ protected:
+  void SetUp() override {
+    if (!Injector::is_allowed())
+      GTEST_SKIP() << "NOT TESTED: strace is missing or may not trace here";
+    std::cout << "WORKER_RUNTIME_SEED=" << seed_ << "\n";
+  }
+  void TearDown() override {
+    if (!IsSkipped()) std::cout << cases_ << " cases, in " << met_ << " the call was made\n";
+  }
+
+  /// Of a run of the tests in which not every case is asked for.
+  static constexpr int sample = 5;
+
+  /// The calls on files that the undisturbed program makes, with how often a thread makes them.
+  std::vector<std::pair<std::string, std::uint64_t>> calls() {
+    store_.begin();
+    const Trace seen = trace(store_.program(), Part::whole, "%file,%desc", ScriptedStore::script());
+    std::vector<std::pair<std::string, std::uint64_t>> found;
+    for (const auto& made : seen.most_of_a_thread) {
+      const bool has_row = row_of(made.first) != nullptr;
+      EXPECT_TRUE(has_row || without_row.contains(made.first)) << made.first << " never fails";
+      if (has_row) found.emplace_back(made);
+    }
+    return found;
+  }
+
+  void run_one(const Fault& fault) {
+    SCOPED_TRACE(fault.text());
+    ++cases_;
+    store_.begin();
+    const Finished finished = inject_(fault, store_.program(), ScriptedStore::script());
+    if (inject_.met()) ++met_;
+    ASSERT_EQ(store_.take(finished), "");
+    ASSERT_EQ(store_.check(), "");
+  }
+
+  /// Until a thread makes fewer calls than that. When a thread begins is a matter of chance: asked
+  /// twice.
+  void run_every_nth(Fault fault) {
+    int missed = 0;
+    for (fault.nth = 1; missed < 2; ++fault.nth) {
+      ASSERT_NO_FATAL_FAILURE(run_one(fault));
+      missed = inject_.met() ? 0 : missed + 1;
+    }
+  }
+
+  static bool is_every_case_asked_for() {
+    return std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr;
+  }
+
+  const std::uint64_t seed_ = number_from_environment("WORKER_RUNTIME_SEED", 1);
+  Random random_{seed_};
+  ScriptedStore store_{GetParam().start, GetParam().server};
+  Injector inject_;
+  std::uint64_t cases_ = 0;
+  std::uint64_t met_ = 0;
+};
+
+TEST_P(SystemCallFaults, ErrorsAreToldAndLoseNothing) {
+  const auto made = calls();
+  for (int at = 0; at < sample && !is_every_case_asked_for(); ++at) {
+    const auto& [call, count] = random_.pick(made);
+    const bool for_ever = random_.one_in(2);
+    const Row& row = *row_of(call);
+    const std::string error = random_.pick(for_ever ? row.for_ever : row.once);
+    ASSERT_NO_FATAL_FAILURE(run_one({call, "error=" + error, random_.below(count) + 1, for_ever}));
+  }
+  if (!is_every_case_asked_for()) return;
+  for (const auto& [call, count] : made) {
+    for (const std::string& error : row_of(call)->once)
+      ASSERT_NO_FATAL_FAILURE(run_every_nth({call, "error=" + error}));
+    for (const std::string& error : row_of(call)->for_ever)
+      ASSERT_NO_FATAL_FAILURE(run_every_nth({call, "error=" + error, 1, true}));
+  }
+}
+
+TEST_P(SystemCallFaults, AKillBeforeAnyCallLosesNothing) {
+  const auto made = calls();
+  for (int at = 0; at < sample && !is_every_case_asked_for(); ++at) {
+    const auto& [call, count] = random_.pick(made);
+    ASSERT_NO_FATAL_FAILURE(run_one({call, "signal=KILL", random_.below(count) + 1}));
+  }
+  if (!is_every_case_asked_for()) return;
+  for (const auto& [call, count] : made)
+    ASSERT_NO_FATAL_FAILURE(run_every_nth({call, "signal=KILL"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Stores, SystemCallFaults,
+    ::testing::Values(Served{"OfANewStore", Start::nothing, Server::tool},
+                      Served{"OfAClosedStore", Start::closed_store, Server::tool},
+                      Served{"OfACrashedStore", Start::crashed_store, Server::tool},
+                      Served{"OfSmallFiles", Start::crashed_store, Server::small_files}),
+    [](const auto& row) { return std::string(row.param.name); });
+
+}  // namespace
+}  // namespace worker_runtime::testing
