@@ -1,6 +1,7 @@
 // The test executable as a driver: see driver.h.
 #include "driver.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -88,6 +89,26 @@ int open_and_close(const std::string& root) {
   return closed ? 0 : failed(closed.error());
 }
 
+/// The child does nothing but calls that are safe in one of a process with threads.
+[[noreturn]] void live_until_input_ends(bool as_a_program) {
+  const int nowhere = ::open("/dev/null", O_WRONLY);
+  ::dup2(nowhere, STDOUT_FILENO);
+  ::dup2(nowhere, STDERR_FILENO);
+  if (as_a_program) ::execl("/bin/cat", "cat", nullptr);
+  char byte = 0;
+  while (::read(STDIN_FILENO, &byte, 1) > 0) {
+  }
+  ::_exit(0);
+}
+
+int hold(const std::string& root, bool as_a_program) {
+  auto runtime = fs_store::open_runtime(options_of(root));
+  if (!runtime) return failed(runtime.error());
+  if (::fork() == 0) live_until_input_ends(as_a_program);
+  say("open");
+  for (;;) ::pause();
+}
+
 }  // namespace
 
 std::vector<std::string> driver(std::vector<std::string> arguments) {
@@ -104,6 +125,7 @@ int run_driver(const std::vector<std::string>& arguments) {
   if (is("pipe", 1)) return serve(arguments[1]);
   if (is("inputs", 3))
     return send_inputs(arguments[1], std::stoi(arguments[2]), std::stoi(arguments[3]));
+  if (is("hold", 2)) return hold(arguments[1], arguments[2] == "exec");
   if (is("open", 1)) return open_and_close(arguments[1]);
   return 2;
 }

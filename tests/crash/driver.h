@@ -13,6 +13,8 @@ std::vector<std::string> driver(std::vector<std::string> arguments);
 ///   pipe ROOT              request lines, one after the other, over a store with small files
 ///   inputs ROOT THREADS N  N blocking inputs by each thread, between two lines of output
 ///   open ROOT              opens and closes
+///   hold ROOT fork|exec    opens, begins a child that lives until standard input ends (a copy of
+///                          this process, or another program), says so, and waits to be killed
 int run_driver(const std::vector<std::string>& arguments);
 
 }  // namespace worker_runtime::testing

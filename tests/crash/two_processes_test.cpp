@@ -1,6 +1,7 @@
 // One writer, and readers beside it: the lock, and what other processes see of a running writer.
 #include <gtest/gtest.h>
 #include <simdjson.h>
+#include <sys/wait.h>
 
 #include <atomic>
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "driver.h"
 #include "random_requests.h"
 #include "support/cli_fixture.h"
 #include "support/domain.h"
@@ -127,6 +129,40 @@ TEST_F(TwoProcessesTest, ALockFileThatIsRemovedOrReplacedLetsNobodyIn) {
   }
   EXPECT_EQ(lines(done({"transcript", "a", "--json"})).size(), 4U);
   done({"verify"});
+}
+
+/// Killed and gone, but not waited for yet.
+void kill_for_good(const Subprocess& process) {
+  process.send_signal(SIGKILL);
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(process.process()), &ended, WEXITED | WNOWAIT), 0);
+}
+
+TEST_F(TwoProcessesTest, AChildThatAHolderForkedHoldsUntilItEndsToo) {
+  make_store();
+  Subprocess holder(driver({"hold", root(), "fork"}));
+  ASSERT_EQ(holder.read_line(), "open");
+  expect_locked_by(holder);
+  ASSERT_NO_FATAL_FAILURE(kill_for_good(holder));
+  // It might write yet, for all that one knows of it.
+  expect_locked_by(holder);
+  done({"status"});
+  done({"verify"});
+  Subprocess waiting(line({"send", "a", "patience", "--wait", "90"}));
+  EXPECT_EQ(holder.finish().exit_code, -SIGKILL);  // the child's input ends, and so does the child
+  const Finished finished = waiting.finish();
+  EXPECT_EQ(finished.exit_code, 0) << finished.errors;
+  EXPECT_EQ(lines(done({"transcript", "a", "--json"})).size(), 1U);
+}
+
+TEST_F(TwoProcessesTest, AProgramThatAHolderStartedDoesNotHold) {
+  make_store();
+  Subprocess holder(driver({"hold", root(), "exec"}));
+  ASSERT_EQ(holder.read_line(), "open");
+  ASSERT_NO_FATAL_FAILURE(kill_for_good(holder));
+  // Until the program has begun, it is a child like any other.
+  done({"send", "a", "while it lives", "--wait", "90"});
+  EXPECT_EQ(holder.finish().exit_code, -SIGKILL);
 }
 
 // ---- what readers see
