@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <iterator>
 #include <ostream>
@@ -111,6 +112,28 @@ class Injector {
   /// Whether the last program made that call.
   [[nodiscard]] bool met() const { return met_; }
 
+  /// Each fault at each n, or a few that are drawn. Ends with the first failure.
+  void all_or_some(const std::vector<Fault>& faults, Random& random,
+                   const std::function<void(const Fault&)>& run_one) const {
+    if (std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") == nullptr) {
+      for (int at = 0; at < 5 && !::testing::Test::HasFatalFailure(); ++at) {
+        Fault fault = random.pick(faults);
+        fault.nth = random.below(fault.nth) + 1;
+        run_one(fault);
+      }
+      return;
+    }
+    for (Fault fault : faults) {
+      // Until a thread makes fewer calls than that. When one begins is a matter of chance: asked
+      // twice.
+      int missed = 0;
+      for (fault.nth = 1; missed < 2 && !::testing::Test::HasFatalFailure(); ++fault.nth) {
+        run_one(fault);
+        missed = met_ ? 0 : missed + 1;
+      }
+    }
+  }
+
  private:
   [[nodiscard]] std::string notes() const { return directory_.path() / "notes"; }
 
@@ -125,6 +148,32 @@ struct Served {
 };
 void PrintTo(const Served& served, std::ostream* out) { *out << served.name; }
 
+using Calls = std::vector<std::pair<std::string, std::uint64_t>>;
+
+/// The calls on files that a program makes, with how often a thread of it makes them.
+Calls calls_of(const Strings& program, std::string_view input = {}) {
+  const Trace seen = trace(program, Part::whole, "%file,%desc", input);
+  Calls found;
+  for (const auto& made : seen.most_of_a_thread) {
+    const bool has_row = row_of(made.first) != nullptr;
+    EXPECT_TRUE(has_row || without_row.contains(made.first)) << made.first << " never fails";
+    if (has_row) found.emplace_back(made);
+  }
+  return found;
+}
+
+/// Every error of each of these calls, of the last that a thread makes.
+std::vector<Fault> errors_of(const Calls& calls) {
+  std::vector<Fault> faults;
+  for (const auto& [call, count] : calls) {
+    for (const std::string& error : row_of(call)->once)
+      faults.push_back({call, "error=" + error, count, false});
+    for (const std::string& error : row_of(call)->for_ever)
+      faults.push_back({call, "error=" + error, count, true});
+  }
+  return faults;
+}
+
 class SystemCallFaults : public ::testing::TestWithParam<Served> {
  protected:
   void SetUp() override {
@@ -136,20 +185,10 @@ class SystemCallFaults : public ::testing::TestWithParam<Served> {
     if (!IsSkipped()) std::cout << cases_ << " cases, in " << met_ << " the call was made\n";
   }
 
-  /// Of a run of the tests in which not every case is asked for.
-  static constexpr int sample = 5;
-
-  /// The calls on files that the undisturbed program makes, with how often a thread makes them.
-  std::vector<std::pair<std::string, std::uint64_t>> calls() {
+  /// Of the undisturbed program.
+  Calls calls() {
     store_.begin();
-    const Trace seen = trace(store_.program(), Part::whole, "%file,%desc", ScriptedStore::script());
-    std::vector<std::pair<std::string, std::uint64_t>> found;
-    for (const auto& made : seen.most_of_a_thread) {
-      const bool has_row = row_of(made.first) != nullptr;
-      EXPECT_TRUE(has_row || without_row.contains(made.first)) << made.first << " never fails";
-      if (has_row) found.emplace_back(made);
-    }
-    return found;
+    return calls_of(store_.program(), ScriptedStore::script());
   }
 
   void run_one(const Fault& fault) {
@@ -162,20 +201,6 @@ class SystemCallFaults : public ::testing::TestWithParam<Served> {
     ASSERT_EQ(store_.check(), "");
   }
 
-  /// Until a thread makes fewer calls than that. When a thread begins is a matter of chance: asked
-  /// twice.
-  void run_every_nth(Fault fault) {
-    int missed = 0;
-    for (fault.nth = 1; missed < 2; ++fault.nth) {
-      ASSERT_NO_FATAL_FAILURE(run_one(fault));
-      missed = inject_.met() ? 0 : missed + 1;
-    }
-  }
-
-  static bool is_every_case_asked_for() {
-    return std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr;
-  }
-
   const std::uint64_t seed_ = number_from_environment("WORKER_RUNTIME_SEED", 1);
   Random random_{seed_};
   ScriptedStore store_{GetParam().start, GetParam().server};
@@ -185,32 +210,13 @@ class SystemCallFaults : public ::testing::TestWithParam<Served> {
 };
 
 TEST_P(SystemCallFaults, ErrorsAreToldAndLoseNothing) {
-  const auto made = calls();
-  for (int at = 0; at < sample && !is_every_case_asked_for(); ++at) {
-    const auto& [call, count] = random_.pick(made);
-    const bool for_ever = random_.one_in(2);
-    const Row& row = *row_of(call);
-    const std::string error = random_.pick(for_ever ? row.for_ever : row.once);
-    ASSERT_NO_FATAL_FAILURE(run_one({call, "error=" + error, random_.below(count) + 1, for_ever}));
-  }
-  if (!is_every_case_asked_for()) return;
-  for (const auto& [call, count] : made) {
-    for (const std::string& error : row_of(call)->once)
-      ASSERT_NO_FATAL_FAILURE(run_every_nth({call, "error=" + error}));
-    for (const std::string& error : row_of(call)->for_ever)
-      ASSERT_NO_FATAL_FAILURE(run_every_nth({call, "error=" + error, 1, true}));
-  }
+  inject_.all_or_some(errors_of(calls()), random_, [this](const Fault& fault) { run_one(fault); });
 }
 
 TEST_P(SystemCallFaults, AKillBeforeAnyCallLosesNothing) {
-  const auto made = calls();
-  for (int at = 0; at < sample && !is_every_case_asked_for(); ++at) {
-    const auto& [call, count] = random_.pick(made);
-    ASSERT_NO_FATAL_FAILURE(run_one({call, "signal=KILL", random_.below(count) + 1}));
-  }
-  if (!is_every_case_asked_for()) return;
-  for (const auto& [call, count] : made)
-    ASSERT_NO_FATAL_FAILURE(run_every_nth({call, "signal=KILL"}));
+  std::vector<Fault> kills;
+  for (const auto& [call, count] : calls()) kills.push_back({call, "signal=KILL", count, false});
+  inject_.all_or_some(kills, random_, [this](const Fault& fault) { run_one(fault); });
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -220,6 +226,67 @@ INSTANTIATE_TEST_SUITE_P(
                       Served{"OfACrashedStore", Start::crashed_store, Server::tool},
                       Served{"OfSmallFiles", Start::crashed_store, Server::small_files}),
     [](const auto& row) { return std::string(row.param.name); });
+
+// ---- those that only read
+
+class ReaderFaults : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!Injector::is_allowed())
+      GTEST_SKIP() << "NOT TESTED: strace is missing or may not trace here";
+    store_.begin();
+  }
+
+  [[nodiscard]] Strings line(const Strings& arguments) const {
+    Strings all{WORKER_RUNTIME_CLI_PATH, "--root", store_.root()};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return all;
+  }
+
+  /// All or the beginning of what is there; never anything else, and never that it is damaged.
+  void run_one(const Fault& fault, const Strings& program, const std::string& wanted) {
+    SCOPED_TRACE(fault.text());
+    ++cases_;
+    const Finished finished = inject_(fault, program, "");
+    if (inject_.met()) ++met_;
+    const auto says = [&](std::string_view text) { return cli::has(finished.errors, text); };
+    if (finished.exit_code == 0) {
+      ASSERT_EQ(finished.output, wanted);
+      return;
+    }
+    ASSERT_TRUE(wanted.starts_with(finished.output)) << finished.output;
+    if (finished.exit_code == 127) {
+      ASSERT_TRUE(says("shared librar"));
+    } else if (finished.exit_code == 1) {
+      ASSERT_TRUE(finished.errors.empty() || says("cannot write"));
+    } else {
+      ASSERT_TRUE(finished.exit_code == 3 || finished.exit_code == 5) << finished.errors;
+      ASSERT_TRUE(says(R"({"error":{"code":"store_io")") || says(R"("code":"store_failed")") ||
+                  says(R"("code":"store_full")"));
+    }
+  }
+  Random random_{number_from_environment("WORKER_RUNTIME_SEED", 1)};
+  ScriptedStore store_{Start::crashed_store, Server::small_files};
+  Injector inject_;
+  std::uint64_t cases_ = 0;
+  std::uint64_t met_ = 0;
+};
+
+TEST_F(ReaderFaults, AreToldAndTakenForNoDamage) {
+  for (const Strings& arguments : {Strings{"verify", "--json"},
+                                   {"list", "--json"},
+                                   {"events", "--json"},
+                                   {"transcript", "p0", "--json"},
+                                   {"show", "p1", "--json"}}) {
+    SCOPED_TRACE(arguments.front());
+    const Strings program = line(arguments);
+    const std::string wanted = run(program).output;
+    inject_.all_or_some(errors_of(calls_of(program)), random_,
+                        [&](const Fault& fault) { run_one(fault, program, wanted); });
+    if (HasFatalFailure()) return;
+  }
+  std::cout << cases_ << " cases, in " << met_ << " the call was made\n";
+}
 
 }  // namespace
 }  // namespace worker_runtime::testing
