@@ -36,11 +36,11 @@ bool may_pass(const Error& error) {
   return error.code() == ErrorCode::store_io || error.code() == ErrorCode::store_corrupt;
 }
 
-/// The Workers behind `after` whose transcripts end in damage: at least one more than `limit`, if
-/// there are so many, so that a page of them knows its end.
-Result<DamagedWorkers> find_damaged(const View& view, const RuntimeId& runtime_id,
-                                    std::optional<WorkerId> after,
-                                    std::optional<std::uint64_t> limit) {
+/// The Workers behind `after` of which `damage_of` tells a cause: at least one more than `limit`,
+/// if there are so many, so that a page of them knows its end.
+template <typename DamageOf>
+Result<DamagedWorkers> find_damaged(const View& view, std::optional<WorkerId> after,
+                                    std::optional<std::uint64_t> limit, DamageOf damage_of) {
   constexpr std::size_t step = 256;
   DamagedWorkers damaged;
   for (;;) {
@@ -52,7 +52,7 @@ Result<DamagedWorkers> find_damaged(const View& view, const RuntimeId& runtime_i
     if (workers.empty() || damaged.size() > enough) return damaged;
     for (const WorkerPointer& worker : workers) {
       const WorkerId& worker_id = worker->record.worker_id;
-      auto cause = check_transcript(view.logs(), {runtime_id, worker_id});
+      auto cause = damage_of(worker_id);
       if (!cause) return std::move(cause).error();
       if (*cause) damaged.emplace(worker_id, std::move(**cause));
     }
@@ -143,6 +143,18 @@ class Reader::Implementation {
     }
   }
 
+  /// The cause, if the transcript of a Worker of the view ends in damage.
+  Result<std::optional<std::string>> damage_of(const View& view, const WorkerId& worker_id) const {
+    auto cause = check_transcript(view.logs(), {runtime_id_, worker_id});
+    if (!cause || !*cause) return cause;
+    // The files of one that was deleted since are gone; nothing was wrong when the view was made.
+    auto newest = this->view(Look::now);
+    if (!newest) return std::move(newest).error();
+    const bool is_there = (*newest)->with_loaded(
+        [&](const Loaded& loaded) { return loaded.state.find(worker_id) != nullptr; });
+    return is_there ? cause : std::optional<std::string>();
+  }
+
   Result<EventPage> read_events(Look look, const EventQuery& query) const;
   Result<TranscriptPage> read_transcript(Look look, const WorkerRef& worker_ref,
                                          const TranscriptQuery& query) const;
@@ -210,12 +222,14 @@ Result<Reader> Reader::open(const std::filesystem::path& root,
 }
 
 Result<WorkerPage> Reader::list_workers(const ListQuery& query) const {
-  const RuntimeId& runtime_id = implementation_->runtime_id();
   return implementation_->with_view(Look::recent, [&](const View& view) -> Result<WorkerPage> {
+    const auto damage_of = [&](const WorkerId& worker_id) {
+      return implementation_->damage_of(view, worker_id);
+    };
     DamagedWorkers damaged;
     const bool only_damaged = query.status == StatusFilter::damaged;
     if (only_damaged) {
-      auto found = find_damaged(view, runtime_id, query.after, query.limit);
+      auto found = find_damaged(view, query.after, query.limit, damage_of);
       if (!found) return std::move(found).error();
       damaged = std::move(*found);
     }
@@ -224,7 +238,7 @@ Result<WorkerPage> Reader::list_workers(const ListQuery& query) const {
     });
     if (!page || only_damaged) return page;
     for (WorkerSummary& worker : page->workers) {
-      auto cause = check_transcript(view.logs(), worker.worker_ref);
+      auto cause = damage_of(worker.worker_ref.worker_id);
       if (!cause) return std::move(cause).error();
       worker.damaged = std::move(*cause);
     }
@@ -253,7 +267,7 @@ Result<WorkerDetail> Reader::worker_detail(const WorkerRef& worker_ref) const {
       detail.summary.damaged = request.error().message();
     }
     if (detail.summary.damaged) return detail;
-    auto cause = check_transcript(view.logs(), worker_ref);
+    auto cause = implementation_->damage_of(view, worker_ref.worker_id);
     if (!cause) return std::move(cause).error();
     detail.summary.damaged = std::move(*cause);
     return detail;

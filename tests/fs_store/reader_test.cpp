@@ -124,6 +124,32 @@ TEST_F(ReaderTest, SeesDeletions) {
   EXPECT_TRUE(reader().list_workers()->workers.empty());
 }
 
+TEST_F(ReaderTest, AWorkerThatIsDeletedMeanwhileIsNotShownAsDamaged) {
+  open();
+  create("stays");
+  // The reader does not look at the writer before every read: most rounds meet one that shows a
+  // Worker whose files are gone.
+  for (int round = 0; round < 20; ++round) {
+    const std::string id = "w" + std::to_string(round);
+    create(id);
+    send(id, 1);
+    ASSERT_TRUE(is_ok(runtime().checkpoint()));
+    ASSERT_TRUE(is_ok(runtime().stop_worker({ref(id), std::nullopt})));
+    open_reader();
+    ASSERT_TRUE(is_ok(runtime().delete_worker({ref(id)})));
+    ASSERT_TRUE(is_ok(runtime().checkpoint()));
+    for (const StatusFilter status : {StatusFilter::any, StatusFilter::damaged}) {
+      ListQuery query;
+      query.status = status;
+      const auto page = reader().list_workers(query);
+      ASSERT_TRUE(is_ok(page));
+      for (const WorkerSummary& worker : page->workers) EXPECT_FALSE(worker.damaged) << id;
+    }
+    open_reader();
+    EXPECT_EQ(reader().list_workers()->workers.size(), 1U);
+  }
+}
+
 TEST_F(ReaderTest, PagesAcrossCheckpointsAndParts) {
   options_.log_part_bytes = 1000;
   open();
