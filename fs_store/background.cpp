@@ -130,7 +130,7 @@ bool FsStore::checkpoint_is_due() const {
 }
 
 void FsStore::extend_logs() {
-  auto done = logs_.remove_deleted();
+  auto done = remove_deleted();
   if (done) done = logs_.extend();
   {
     const std::lock_guard lock(state_mutex_);

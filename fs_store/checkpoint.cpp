@@ -11,7 +11,7 @@ namespace worker_runtime::fs_store {
 
 Result<Lsn> FsStore::run_checkpoint(Final final) {
   // What deleted Workers held is room, and the checkpoint may need it.
-  auto removed = logs_.remove_deleted();
+  auto removed = remove_deleted();
   if (!removed) return checkpoint_failed(std::move(removed).error());
   auto input = begin_checkpoint(final);
   if (!input) return checkpoint_failed(std::move(input).error());
@@ -36,6 +36,19 @@ Result<Lsn> FsStore::run_checkpoint(Final final) {
   set_full(checkpoint_full_, false, {});
   diagnostics_->clear("store.checkpoint_failed");
   return lsn;
+}
+
+/// What a deleted Worker held is gone for good with its directory. With Durability::interval or
+/// none its deletion may be undone by a power cut until then: it is made durable before.
+Result<void> FsStore::remove_deleted() {
+  std::vector<WorkerId> deleted = logs_.take_deleted();
+  if (deleted.empty()) return {};
+  if (options_.durability != Durability::sync) {
+    const std::lock_guard lock(commit_mutex_);
+    auto synced = journal_->sync();
+    if (!synced) return fail(synced.error());
+  }
+  return logs_.remove(std::move(deleted));
 }
 
 /// The journal keeps what no checkpoint stands for: one that fails is made up for by the next.
@@ -86,7 +99,7 @@ Result<std::optional<FsStore::CheckpointInput>> FsStore::begin_checkpoint(Final 
 }
 
 Result<void> FsStore::write_checkpoint(CheckpointInput& input) {
-  auto done = logs_.remove_deleted();
+  auto done = remove_deleted();
   if (done) done = logs_.extend(input.generation);
   if (!done) {
     if (is_full(done.error()))

@@ -107,6 +107,7 @@ class FsStore final : public Store {
 
   // checkpoint.cpp
   Result<Lsn> run_checkpoint(Final final);
+  Result<void> remove_deleted();
   Error checkpoint_failed(Error cause);
   Result<std::optional<CheckpointInput>> begin_checkpoint(Final final);
   Result<void> write_checkpoint(CheckpointInput& input);

@@ -22,6 +22,8 @@ struct LogExpectations {
   const Logs& logs;    ///< As loaded: watermarks, and what the journal has behind them.
   const State* state;  ///< Null: the records are in doubt.
   bool live = false;   ///< A writer may be at the files.
+  /// A power cut may have kept lines and lost their commits: the mode was not Durability::sync.
+  bool may_lack_commits = false;
 };
 
 class LogCheck {

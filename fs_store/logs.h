@@ -74,7 +74,7 @@ class Logs {
 
   void push_event(std::string line);
   void push_entry(const WorkerId& worker_id, std::string line);
-  /// Forgets the transcript; its files go with remove_deleted().
+  /// Forgets the transcript; its files go with remove().
   void forget(const WorkerId& worker_id);
 
   [[nodiscard]] std::uint64_t pending_bytes() const;
@@ -113,8 +113,11 @@ class Logs {
   Result<void> extend(std::uint64_t generation = UINT64_MAX);
   /// Makes what was appended durable, with the names of new files and directories.
   Result<void> sync();
-  /// Removes the directories of deleted Workers.
-  Result<void> remove_deleted();
+  /// The Workers forgotten since, whose directories are there still.
+  std::vector<WorkerId> take_deleted();
+  /// Removes the directories of these, for good: that they are deleted has to be durable. Those
+  /// that are left where it fails are taken again.
+  Result<void> remove(std::vector<WorkerId> deleted);
   [[nodiscard]] std::vector<LogTrouble> take_troubles();
   /// Closes all handles that are kept for appending; false if there were none. Thread-safe.
   bool give_up_handles() { return handles_.give_up(); }

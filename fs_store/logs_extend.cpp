@@ -206,12 +206,12 @@ Result<void> Logs::sync() {
   return {};
 }
 
-Result<void> Logs::remove_deleted() {
-  std::vector<WorkerId> deleted;
-  {
-    const std::lock_guard lock(mutex_);
-    deleted = std::exchange(deleted_, {});
-  }
+std::vector<WorkerId> Logs::take_deleted() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(deleted_, {});
+}
+
+Result<void> Logs::remove(std::vector<WorkerId> deleted) {
   while (!deleted.empty()) {
     const WorkerId& worker_id = deleted.back();
     const std::string directory = layout::worker_directory(worker_id);
@@ -268,10 +268,11 @@ Result<Logs::Settled> Logs::settle(const Name& name, const WorkerId* worker_id, 
   std::uint64_t last = 0;
   {
     const std::lock_guard lock(mutex_);
-    const LogState* const state = state_of(worker_id);
-    if (state == nullptr) return Settled{};
-    end = state->end;
-    last = state->last();
+    // A Worker without entries has no state here.
+    if (const LogState* const state = state_of(worker_id)) {
+      end = state->end;
+      last = state->last();
+    }
   }
   auto undone = undo_roll(name, end, last, loss);
   if (!undone) return std::move(undone).error();

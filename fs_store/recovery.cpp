@@ -173,11 +173,23 @@ auto with_space(JournalReserve* reserve, Step step) {
   return done;
 }
 
-Result<void> settle_logs(JournalReserve* reserve, Logs& logs, Logs::Loss loss, Settled& settled) {
+/// Whose transcripts may have more than their watermarks say. As a rule those of replayed commits;
+/// where a power cut may have taken commits whose lines it left, anybody's.
+std::vector<WorkerId> workers_to_settle(const State& state, const Logs& logs, Logs::Loss loss) {
+  if (loss == Logs::Loss::impossible) return logs.pending_workers();
+  std::vector<WorkerId> all;
+  for (const WorkerPointer& worker : state.list({}, SIZE_MAX)) {
+    all.push_back(worker->record.worker_id);
+  }
+  return all;
+}
+
+Result<void> settle_logs(JournalReserve* reserve, const State& state, Logs& logs, Logs::Loss loss,
+                         Settled& settled) {
   auto events = with_space(reserve, [&] { return logs.settle_events(loss); });
   if (!events) return std::move(events).error();
   if (events->torn_bytes > 0) settled.notes.push_back(note_of(events->torn_bytes, events->path));
-  for (const WorkerId& worker_id : logs.pending_workers()) {
+  for (const WorkerId& worker_id : workers_to_settle(state, logs, loss)) {
     auto transcript = with_space(reserve, [&] { return logs.settle_transcript(worker_id, loss); });
     if (transcript) {
       if (transcript->torn_bytes > 0)
@@ -222,7 +234,7 @@ Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id,
   if (scan.records > 0) logs.distrust_directories();
   const Logs::Loss loss =
       scan.durability == Durability::sync ? Logs::Loss::impossible : Logs::Loss::allowed;
-  auto logs_settled = settle_logs(options.reserve, logs, loss, settled);
+  auto logs_settled = settle_logs(options.reserve, loaded.state, logs, loss, settled);
   if (!logs_settled) return std::move(logs_settled).error();
   if (loss == Logs::Loss::allowed) {
     // The cut is durable before a segment that may promise Durability::sync is: lines that a power

@@ -85,6 +85,7 @@ class Run {
     if (loaded) {
       loaded_ = std::move(*loaded);
       expected_.state = &loaded_->state;
+      expected_.may_lack_commits = loaded_->journal.durability != Durability::sync;
       for (const Catalog::Repaired& repaired : loaded_->catalog_repairs) {
         findings_.find(Severity::warning, "catalog_line_damaged", repaired.message,
                        layout::catalog(loaded_->snapshot.catalog.lsn), repaired.line);
@@ -208,7 +209,7 @@ class Run {
       ++count;
       findings_.saw((*line)->length);
       if (is_checked(**line)) continue;
-      if (kind == Kind::segment && is_torn(path, **line)) continue;
+      if (kind == Kind::segment && is_torn(path, (*line)->offset)) continue;
       findings_.find_bad_line(path, **line);
     }
     if (kind == Kind::snapshot && count != 1) {
@@ -224,12 +225,19 @@ class Run {
     return {};
   }
 
-  /// Whether load() has judged this place of the journal to be the torn tail, or a writer is at it
-  /// right now.
-  [[nodiscard]] bool is_torn(const std::string& path, const ScannedLine& line) const {
+  /// Whether load() needs nothing of this place of the journal: behind the last record of a segment
+  /// lies what a crash has torn, also where a recovery has gone on in a segment of its own;
+  /// segments below the checkpoint were to be removed. Or a writer is at it right now.
+  [[nodiscard]] bool is_torn(const std::string& path, std::uint64_t offset) const {
     if (live_) return true;
-    return loaded_ && loaded_->journal.torn && loaded_->journal.torn->path == path &&
-           line.offset >= loaded_->journal.torn->offset;
+    if (!loaded_) return false;
+    const auto& segments = loaded_->journal.segments;
+    const auto& obsolete = loaded_->journal.obsolete;
+    const auto needed = std::find_if(
+        segments.begin(), segments.end(),
+        [&](const SegmentInfo& segment) { return layout::segment(segment.first_lsn) == path; });
+    if (needed != segments.end()) return offset >= needed->bytes;
+    return std::find(obsolete.begin(), obsolete.end(), path) != obsolete.end();
   }
 
   Result<void> check_journal() {

@@ -16,11 +16,15 @@ namespace {
 
 constexpr std::size_t failures_kept = 10;
 
-/// How many units may be there: at least the answered ones, at most those begun.
+/// How many units may be there: at least those that stand the accident, at most those begun.
 struct Span {
-  std::size_t answered = 0;
+  std::size_t answered = 0;  ///< They stand a kill.
+  std::size_t durable =
+      0;  ///< They stand a power cut: with Durability::sync, all that were answered.
   std::size_t begun = 0;
 };
+
+enum class Accident : std::uint8_t { kill, power_cut };
 
 struct Moment {
   DiskState disk;
@@ -30,15 +34,24 @@ struct Moment {
 /// Takes the moments of a disk. Used under the disk's lock, and between calls.
 class Recorder {
  public:
+  explicit Recorder(Durability durability, Span units = {})
+      : durability_(durability), units_(units) {}
+
   void begin(std::size_t units) {
     const std::lock_guard lock(mutex_);
     units_.begun += units;
+  }
+  /// What was answered is durable now, whatever the mode.
+  void settle() {
+    const std::lock_guard lock(mutex_);
+    units_.durable = units_.answered;
   }
   /// From now on a unit more has been answered. A moment after which nothing changed before the
   /// answer need not be tried with the answer missing.
   void answer() {
     const std::lock_guard lock(mutex_);
     ++units_.answered;
+    if (durability_ == Durability::sync) units_.durable = units_.answered;
     if (!moments_.empty()) moments_.back().units = units_;
   }
   void take(const DiskState& disk) {
@@ -46,9 +59,9 @@ class Recorder {
     moments_.push_back({disk, units_});
   }
   std::vector<Moment> moments() { return std::move(moments_); }
-  [[nodiscard]] Span units() const { return units_; }
 
  private:
+  const Durability durability_;
   std::mutex mutex_;
   Span units_;
   std::vector<Moment> moments_;
@@ -57,11 +70,16 @@ class Recorder {
 class Run {
  public:
   Run(const Scenario& scenario, const ExplorerOptions& options)
-      : scenario_(scenario), options_(options), random_(options.outcomes.seed) {
+      : scenario_(scenario),
+        options_(options),
+        random_(options.outcomes.seed),
+        model_(scenario.store.runtime_id),
+        recorder_(scenario.store.durability) {
     for (const Operation& operation : scenario.history) model_.apply(operation);
     const std::size_t units = model_.views().size() - 1;
     recorder_.begin(units);
     for (std::size_t unit = 0; unit < units; ++unit) recorder_.answer();
+    recorder_.settle();
   }
 
   Exploration run() {
@@ -112,6 +130,7 @@ class Run {
       return false;
     }
     runtime_.emplace(*std::move(opened));
+    recorder_.settle();
     if (const Operation* const doubtful = std::exchange(doubtful_, nullptr)) settle(*doubtful);
     return true;
   }
@@ -130,6 +149,7 @@ class Run {
         return true;
       case Operation::Kind::checkpoint:
         if (auto done = runtime_->checkpoint(); !done && !sync_fails_) fail(done.error().detail());
+        recorder_.settle();
         return true;
       case Operation::Kind::reopen:
         if (auto done = runtime_->close(); !done && !sync_fails_) fail(done.error().detail());
@@ -160,8 +180,9 @@ class Run {
   }
 
   void follow(const SimulatedDisk& disk) {
-    if (scenario_.store.logs_follow && !sync_fails_ && !wait_for_logs(disk, *runtime_))
-      fail("the logs do not follow; the disk:\n" + describe(disk.state()));
+    if (scenario_.store.logs_follow && !sync_fails_ &&
+        !wait_until_quiet(disk, *runtime_, scenario_.store))
+      fail("it does not come to rest; the disk:\n" + describe(disk.state()));
   }
 
   void begin(const Operation& operation) {
@@ -193,46 +214,52 @@ class Run {
     limits.seed = random_.next();
     for_each_outcome(moment.disk, limits, [&](DiskState&& after) {
       ++result_.outcomes;
-      if (!failed() && is_new(after, moment.units)) check(std::move(after), moment, "power cut");
+      if (!failed() && is_new(after, moment.units))
+        check(std::move(after), moment, Accident::power_cut);
     });
     if (failed()) return;
-    check(moment.disk, moment, "kill");
+    check(moment.disk, moment, Accident::kill);
   }
 
   bool is_new(const DiskState& state, const Span& units) {
-    return seen_.insert(hash_of_seen(state) ^ Random(units.answered * 1024 + units.begun).next())
+    return seen_.insert(hash_of_seen(state) ^ Random(units.durable * 1024 + units.begun).next())
         .second;
   }
 
-  std::string place(const Moment& moment, const char* what, const DiskState& state) const {
-    return std::string(what) + " at change " + std::to_string(moment.disk.changes) + " of " +
+  [[nodiscard]] std::string place(const Moment& moment, const std::string& what,
+                                  const DiskState& state) const {
+    return what + " at change " + std::to_string(moment.disk.changes) + " of " +
            std::to_string(moment.units.answered) + "/" + std::to_string(moment.units.begun) +
-           " units, seed " + std::to_string(options_.outcomes.seed) + "; the disk:\n" +
-           describe(state);
+           " units, " + std::to_string(moment.units.durable) + " durable, seed " +
+           std::to_string(options_.outcomes.seed) + "; the disk:\n" + describe(state);
   }
 
-  void check(DiskState state, const Moment& moment, const char* what) {
+  void check(DiskState state, const Moment& moment, Accident accident) {
     ++result_.states;
-    const bool killed = std::string_view(what) == "kill";
+    const bool killed = accident == Accident::kill;
+    const std::uint64_t one_in = options_.one_in_crashed_again;
     const bool cut_again =
-        options_.one_in_crashed_again > 0 &&
-        (killed ? random_.one_in(std::max<std::uint64_t>(options_.one_in_crashed_again / 8, 1))
-                : random_.one_in(options_.one_in_crashed_again));
-    Recorder recovery;
-    recovery.begin(moment.units.begun);
-    for (std::size_t unit = 0; unit < moment.units.answered; ++unit) recovery.answer();
+        one_in > 0 && random_.one_in(killed ? std::max<std::uint64_t>(one_in / 8, 1) : one_in);
+    Recorder recovery(scenario_.store.durability, moment.units);
+    const auto wrong = [&](const std::string& how) {
+      fail(place(moment, killed ? "kill" : "power cut", state) + how);
+    };
+    const bool continued =
+        options_.one_in_continued > 0 && random_.one_in(options_.one_in_continued);
     SimulatedDisk disk(state);
+    // A runtime that is being made may not be there yet.
+    if (const auto found = continued && !scenario_.store.create ? finding(disk) : std::nullopt)
+      return wrong("before it is opened, " + *found);
     if (cut_again) disk.set_hook([&](const DiskState& now) { recovery.take(now); });
     auto opened = open_simulated(disk, scenario_.store_after());
     disk.set_hook({});
-    if (!opened) return fail(place(moment, what, state) + "open: " + opened.error().detail());
-    const auto found = check_view(*opened, moment.units);
-    if (!found) return fail(place(moment, what, state) + difference(*opened, moment.units));
-    if (const auto told = unwanted_diagnostic(*opened))
-      return fail(place(moment, what, state) + "diagnostic " + *told);
-    if (options_.one_in_continued > 0 && random_.one_in(options_.one_in_continued)) {
-      if (auto wrong = go_on(disk, *std::move(opened), *found))
-        return fail(place(moment, what, state) + *wrong);
+    if (!opened) return wrong("open: " + opened.error().detail());
+    const std::size_t least = killed ? moment.units.answered : moment.units.durable;
+    const auto found = check_view(*opened, least, moment.units.begun);
+    if (!found) return wrong(difference(*opened, least));
+    if (const auto told = unwanted_diagnostic(*opened)) return wrong("diagnostic " + *told);
+    if (continued) {
+      if (auto differs = go_on(disk, *std::move(opened), *found)) return wrong(*differs);
     }
     if (cut_again) explore_recovery(recovery);
   }
@@ -246,37 +273,46 @@ class Run {
         if (failed() || !is_new(after, moment.units)) return;
         ++result_.states;
         ++result_.recoveries_cut;
-        SimulatedDisk disk(after);
-        auto opened = open_simulated(disk, scenario_.store_after());
-        if (!opened) {
-          fail(place(moment, "power cut in a recovery", after) + opened.error().detail());
-        } else if (!check_view(*opened, moment.units)) {
-          fail(place(moment, "power cut in a recovery", after) + difference(*opened, moment.units));
-        } else if (const auto told = unwanted_diagnostic(*opened)) {
-          fail(place(moment, "power cut in a recovery", after) + "diagnostic " + *told);
-        }
+        check_recovered(after, moment);
       });
     }
   }
 
+  void check_recovered(const DiskState& state, const Moment& moment) {
+    SimulatedDisk disk(state);
+    const auto wrong = [&](const std::string& how) {
+      fail(place(moment, "power cut in a recovery", state) + how);
+    };
+    const bool verified =
+        options_.one_in_continued > 0 && random_.one_in(options_.one_in_continued);
+    if (const auto found = verified && !scenario_.store.create ? finding(disk) : std::nullopt)
+      return wrong("before it is opened, " + *found);
+    auto opened = open_simulated(disk, scenario_.store_after());
+    if (!opened) return wrong(opened.error().detail());
+    const Span& units = moment.units;
+    if (!check_view(*opened, units.durable, units.begun))
+      return wrong(difference(*opened, units.durable));
+    if (const auto told = unwanted_diagnostic(*opened)) wrong("diagnostic " + *told);
+  }
+
   // ---- what must hold
 
-  [[nodiscard]] std::optional<std::size_t> check_view(const Runtime& runtime,
-                                                      const Span& units) const {
+  [[nodiscard]] std::optional<std::size_t> check_view(const Runtime& runtime, std::size_t least,
+                                                      std::size_t most) const {
     const std::string view = view_of(runtime);
-    for (std::size_t count = units.begun + 1; count-- > units.answered;) {
+    for (std::size_t count = most + 1; count-- > least;) {
       if (model_.views()[count] == view) return count;
     }
     return std::nullopt;
   }
 
-  [[nodiscard]] std::string difference(const Runtime& runtime, const Span& units) const {
+  [[nodiscard]] std::string difference(const Runtime& runtime, std::size_t least) const {
     const std::string view = view_of(runtime);
     for (std::size_t count = 0; count < model_.views().size(); ++count) {
       if (model_.views()[count] == view)
         return "it is as after " + std::to_string(count) + " units";
     }
-    return "it is\n" + view + "\nand should be\n" + model_.views()[units.answered];
+    return "it is\n" + view + "\nand should be\n" + model_.views()[least];
   }
 
   static std::optional<std::string> unwanted_diagnostic(const Runtime& runtime) {
@@ -298,11 +334,16 @@ class Run {
     const std::vector<std::vector<Mutation>> more = {
         {StartRuntime{}},
         {task("behind the crash", "probe")},
-        {input({runtime_id("main"), worker_id("probe")}, "still there?")},
-        {input({runtime_id("main"), worker_id("mail")}, "and you?")}};
+        {task("behind the crash, with an id that may have been given before")}};
     for (const std::vector<Mutation>& unit : more) {
       perform(memory, unit);
       perform(runtime, unit);
+    }
+    const auto workers = memory.list_workers();
+    if (!workers) return workers.error().detail();
+    for (const WorkerSummary& worker : workers->workers) {
+      perform(memory, {input(worker.worker_ref, "still there?")});
+      perform(runtime, {input(worker.worker_ref, "still there?")});
     }
     const std::string expected = view_of(memory);
     if (view_of(runtime) != expected) return "it goes on differently: " + view_of(runtime);
@@ -327,8 +368,8 @@ class Run {
         unit.front());
   }
 
-  static std::optional<std::string> finding(SimulatedDisk& disk) {
-    const auto report = verify_simulated(disk);
+  [[nodiscard]] std::optional<std::string> finding(SimulatedDisk& disk) const {
+    const auto report = verify_simulated(disk, scenario_.store.runtime_id);
     if (!report) return "verify: " + report.error().detail();
     for (const fs_store::Finding& found : report->findings) {
       // Views are never synced: a power cut may leave any of them in any state until the next
@@ -356,6 +397,8 @@ class Run {
 SimulatedStore Scenario::store_after() const {
   SimulatedStore after = store;
   after.logs_follow = false;
+  after.durability = Durability::sync;
+  after.checkpoint_bytes = UINT64_MAX;
   after.distortion = {};
   return after;
 }

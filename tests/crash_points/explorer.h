@@ -5,9 +5,11 @@
 // of units that were answered by then and of those that were begun. For every outcome of a power
 // cut at that moment (crash_outcomes.h), and for the kill of the process, the store is opened, and
 // must
+//   - verify clean before that, of a sample of them;
 //   - open, without a warning or an error among its diagnostics;
 //   - look, in everything that can be read, like the memory Runtime after n units, where n is at
-//     least what was answered and at most what was begun;
+//     least what was answered (of a power cut in a mode that syncs later: what was durable) and at
+//     most what was begun;
 //   - of a sample of them: answer repeated keys without doing anything twice; go on like the memory
 //     Runtime, close, reopen, verify clean; and stand a second power cut at each moment of its
 //     recovery.

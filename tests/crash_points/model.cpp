@@ -115,8 +115,9 @@ void perform(Runtime& runtime, const std::vector<Mutation>& unit) {
   static_cast<void>(std::visit(Call{runtime}, unit.front()));
 }
 
-Model::Model()
-    : runtime_(Runtime::in_memory(runtime_id("main"), simulated_runtime_options()).value()),
+Model::Model(RuntimeId runtime_id)
+    : runtime_id_(std::move(runtime_id)),
+      runtime_(Runtime::in_memory(runtime_id_, simulated_runtime_options()).value()),
       views_{view_of(runtime_)} {}
 
 void Model::apply(const Operation& operation) {
@@ -131,7 +132,7 @@ void Model::apply(const Operation& operation) {
 }
 
 Runtime Model::replayed(std::size_t count) const {
-  Runtime runtime = Runtime::in_memory(runtime_id("main"), simulated_runtime_options()).value();
+  Runtime runtime = Runtime::in_memory(runtime_id_, simulated_runtime_options()).value();
   for (std::size_t index = 0; index < count; ++index) perform(runtime, units_[index]);
   return runtime;
 }

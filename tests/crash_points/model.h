@@ -37,7 +37,7 @@ std::string view_of(const Runtime& runtime);
 /// A memory Runtime, and what it looked like after each unit.
 class Model {
  public:
-  Model();
+  explicit Model(RuntimeId runtime_id);
   void apply(const Operation& operation);
   /// views()[n]: after n units.
   [[nodiscard]] const std::vector<std::string>& views() const { return views_; }
@@ -46,6 +46,7 @@ class Model {
   [[nodiscard]] Runtime replayed(std::size_t count) const;
 
  private:
+  RuntimeId runtime_id_;
   Runtime runtime_;
   std::vector<std::string> views_;
   std::vector<std::vector<Mutation>> units_;

@@ -29,24 +29,27 @@ std::uint64_t lines_of(const DiskState& state, const DiskNode* directory, std::s
   return lines;
 }
 
-bool logs_are_whole(const DiskState& state, const Runtime& runtime) {
+bool is_quiet(const DiskState& state, const Runtime& runtime, const SimulatedStore& store) {
   const auto summary = runtime.summary();
   const auto workers = runtime.list_workers();
   if (!summary || !workers) return false;
-  const DiskNode* const directory = state.find("runtimes/main");
+  if (summary->store->journal_bytes >= store.checkpoint_bytes) return false;
+  const DiskNode* const directory = state.find(fs_store::runtime_path(store.runtime_id));
   if (lines_of(state, directory, "events.") != summary->event_count) return false;
   return std::all_of(
       workers->workers.begin(), workers->workers.end(), [&](const WorkerSummary& worker) {
-        const std::string path = "runtimes/main/workers/" + worker.worker_ref.worker_id.text();
+        const std::string path = fs_store::runtime_path(store.runtime_id) + "/workers/" +
+                                 worker.worker_ref.worker_id.text();
         return lines_of(state, state.find(path), "transcript.") == worker.transcript_len;
       });
 }
 
 }  // namespace
 
-bool wait_for_logs(const SimulatedDisk& disk, const Runtime& runtime) {
+bool wait_until_quiet(const SimulatedDisk& disk, const Runtime& runtime,
+                      const SimulatedStore& store) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!logs_are_whole(disk.state(), runtime)) {
+  while (!is_quiet(disk.state(), runtime, store)) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::yield();
   }
@@ -61,10 +64,13 @@ RuntimeOptions simulated_runtime_options() {
 
 Result<Runtime> open_simulated(SimulatedDisk& disk, const SimulatedStore& store) {
   fs_store::StoreOptions options;
-  options.runtime_id = runtime_id("main");
+  options.runtime_id = store.runtime_id;
   options.create = store.create;
   options.extend_interval = std::chrono::hours(store.logs_follow ? 0 : 1);
   options.checkpoint_interval = std::chrono::hours(1);
+  options.checkpoint_bytes = store.checkpoint_bytes;
+  options.durability = store.durability;
+  options.sync_interval = std::chrono::hours(1);
   options.log_part_bytes = store.log_part_bytes;
   const auto root = disk.root();
   RuntimeId found;
@@ -87,9 +93,9 @@ Result<fs_store::RepairReport> repair_simulated(SimulatedDisk& disk) {
   return fs_store::repair_directory(**directory, runtime_id("main"), options);
 }
 
-Result<fs_store::VerifyReport> verify_simulated(SimulatedDisk& disk) {
+Result<fs_store::VerifyReport> verify_simulated(SimulatedDisk& disk, const RuntimeId& runtime_id) {
   fs_store::StoreOptions options;
-  options.runtime_id = runtime_id("main");
+  options.runtime_id = runtime_id;
   const auto root = disk.root();
   RuntimeId found;
   auto directory = fs_store::open_runtime_directory(*root, options, found);

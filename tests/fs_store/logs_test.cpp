@@ -367,7 +367,7 @@ TEST_F(LogsFiles, DeletedWorkerIsOutOfReachAtOnceAndItsDirectoryGoesLater) {
   EXPECT_TRUE(logs.pending_workers().empty());
   EXPECT_TRUE(read(logs, &w_, range(1, 9)).numbers.empty());
   EXPECT_TRUE(exists("workers/w"));
-  ASSERT_TRUE(is_ok(logs.remove_deleted()));
+  ASSERT_TRUE(is_ok(logs.remove(logs.take_deleted())));
   EXPECT_FALSE(exists("workers/w"));
   faults().reset_counts();
   ASSERT_TRUE(is_ok(logs.sync()));
@@ -377,7 +377,7 @@ TEST_F(LogsFiles, DeletedWorkerIsOutOfReachAtOnceAndItsDirectoryGoesLater) {
 TEST_F(LogsFiles, DeletedWorkerWithoutADirectoryIsNothingToRemove) {
   Logs logs(files(), one_part);
   logs.forget(w_);
-  EXPECT_TRUE(is_ok(logs.remove_deleted()));
+  EXPECT_TRUE(is_ok(logs.remove(logs.take_deleted())));
 }
 
 TEST_F(LogsFiles, RemovalThatFailsIsTriedAgain) {
@@ -387,8 +387,8 @@ TEST_F(LogsFiles, RemovalThatFailsIsTriedAgain) {
     logs.forget(worker_id(name));
   }
   faults().plan({CallKind::remove, 3, 1, EIO});
-  EXPECT_TRUE(fails_with(logs.remove_deleted(), ErrorCode::store_io));
-  ASSERT_TRUE(is_ok(logs.remove_deleted()));
+  EXPECT_TRUE(fails_with(logs.remove(logs.take_deleted()), ErrorCode::store_io));
+  ASSERT_TRUE(is_ok(logs.remove(logs.take_deleted())));
   EXPECT_TRUE(names("workers").empty());
 }
 
@@ -397,7 +397,7 @@ TEST_F(LogsFiles, StrayDirectoryStaysAndKeepsNothingElseFromGoing) {
   put_entries(logs, w_, 2);
   put("workers/w/notes/by hand.txt", "mine");
   logs.forget(w_);
-  ASSERT_TRUE(is_ok(logs.remove_deleted()));
+  ASSERT_TRUE(is_ok(logs.remove(logs.take_deleted())));
   EXPECT_EQ(names("workers/w"), std::vector<std::string>{"notes"});
   EXPECT_EQ(content("workers/w/notes/by hand.txt"), "mine");
 }
