@@ -261,8 +261,9 @@ Result<WorkerDetail> Reader::worker_detail(const WorkerRef& worker_ref) const {
                                   : decoder.create_request(create);
     if (request) {
       detail.request = std::move(*request);
-    } else if (view.is_live()) {
-      return std::move(request).error();  // the catalog may have been written anew: look again
+    } else if (view.is_live() || request.error().code() == ErrorCode::store_io) {
+      // The catalog may have been written anew: look again. Or it can't be read: that is no damage.
+      return std::move(request).error();
     } else {
       detail.summary.damaged = request.error().message();
     }

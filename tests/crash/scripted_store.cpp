@@ -138,7 +138,9 @@ std::string ScriptedStore::wrong_end(const Finished& finished) const {
   const std::string told = "it ended with " + std::to_string(exit_code) + ": " + finished.errors;
   // The loader failed, before the program began.
   if (exit_code == 127 && finished.output.empty() && says("shared librar")) return "";
-  if (server_ == Server::small_files) return exit_code == 1 && !finished.errors.empty() ? "" : told;
+  if (server_ == Server::small_files) return exit_code == 1 ? "" : told;
+  // Where no write works, the message is lost with the answers.
+  if (exit_code == 1 && finished.errors.empty()) return "";
   if (exit_code == 1 && (says("cannot read standard input") || says("cannot write"))) return "";
   const std::size_t at = finished.errors.find(R"({"error":{"code":")");
   if (at == std::string::npos) return told;
