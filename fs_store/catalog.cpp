@@ -66,10 +66,8 @@ Result<std::vector<Catalog::Repaired>> Catalog::load(Decoder& decoder,
       continue;
     }
     if ((*line)->number == 1) {
-      // It says what the name and runtime.json say; only a newer version is not passed over.
-      auto header = decoder.catalog_header((*line)->text);
-      if (!header && header.error().code() == ErrorCode::store_version)
-        return std::move(header).error();
+      auto header = check_header(decoder, (*line)->text, runtime_id);
+      if (!header) return at_place(std::move(header).error(), file_system_, path, 1, 0);
       continue;
     }
     auto taken =
@@ -91,6 +89,19 @@ Result<std::vector<Catalog::Repaired>> Catalog::load(Decoder& decoder,
                    "the records do not add up to what runtime.json says: lines were replaced");
   }
   return stand_in(decoder, runtime_id, position.lsn, std::move(damaged), visitor);
+}
+
+Result<void> Catalog::check_header(Decoder& decoder, std::string_view text,
+                                   const RuntimeId& runtime_id) const {
+  auto header = decoder.catalog_header(text);
+  if (!header) return std::move(header).error();
+  if (header->runtime_id != runtime_id)
+    return Error(ErrorCode::store_corrupt,
+                 "the catalog belongs to runtime " + header->runtime_id.text());
+  if (header->lsn != position_.lsn)
+    return Error(ErrorCode::store_corrupt,
+                 "the catalog is that of LSN " + std::to_string(header->lsn.value));
+  return {};
 }
 
 Result<void> Catalog::take_line(Decoder& decoder, std::string_view text, std::uint64_t offset,

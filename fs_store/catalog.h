@@ -83,6 +83,9 @@ class Catalog {
                                         const RuntimeId& runtime_id);
 
  private:
+  /// The first line: of this runtime, and of the LSN in the file's name.
+  Result<void> check_header(Decoder& decoder, std::string_view text,
+                            const RuntimeId& runtime_id) const;
   Result<void> take_line(Decoder& decoder, std::string_view text, std::uint64_t offset,
                          std::uint64_t length, const RuntimeId& runtime_id,
                          const LineVisitor& visitor);

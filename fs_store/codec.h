@@ -133,6 +133,12 @@ struct DecodedRecord {
 
 enum class Requests : std::uint8_t { read, skip };
 
+/// The first line of a catalog.
+struct CatalogHeader {
+  Lsn lsn;  ///< In the file's name too.
+  RuntimeId runtime_id;
+};
+
 /// A catalog line: one of the two.
 struct CatalogLine {
   std::optional<CatalogRecord> record;
@@ -153,8 +159,7 @@ class Decoder {
   Result<Event> event(std::string_view line, RuntimeId* runtime_id = nullptr);
   Result<TranscriptEntry> entry(std::string_view line);
   Result<CreateRequest> create_request(std::string_view object);
-  /// The first line of a catalog: the LSN in its name.
-  Result<Lsn> catalog_header(std::string_view line);
+  Result<CatalogHeader> catalog_header(std::string_view line);
   Result<CatalogLine> catalog_line(std::string_view line, Requests requests);
   Result<RuntimeSnapshot> runtime_snapshot(std::string_view line);
   Result<SegmentHeader> segment_header(std::string_view line);

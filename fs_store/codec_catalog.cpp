@@ -179,21 +179,27 @@ void encode_catalog_header(std::string& out, Lsn first_lsn, const RuntimeId& run
   writer.end_object();
 }
 
-Result<Lsn> Decoder::catalog_header(std::string_view line) {
-  enum : std::size_t { lsn_of_name, version };
-  static constexpr std::array<std::string_view, 2> names{"lsn", "schema_version"};
+Result<CatalogHeader> Decoder::catalog_header(std::string_view line) {
+  enum : std::size_t { lsn, version, runtime_id };
+  static constexpr std::array<std::string_view, 3> names{"lsn", "schema_version", "runtime_id"};
   JsonReader& reader = implementation_->reader;
-  Lsn lsn_of_header;
+  CatalogHeader header;
   ObjectReader object(reader, names, Unknown::skip);
   if (reader.start_line(line) && object.open()) {
     while (object.next()) {
-      if (object.member() == version) {
-        read_schema_version(object, reader);
-      } else {
-        object.read(lsn_of_header);
+      switch (object.member()) {
+        case lsn:
+          object.read(header.lsn);
+          break;
+        case version:
+          read_schema_version(object, reader);
+          break;
+        default:
+          object.read(header.runtime_id);
+          break;
       }
     }
-    if (object.complete(mask_of(lsn_of_name, version)) && reader.finish()) return lsn_of_header;
+    if (object.complete(mask_of(lsn, version, runtime_id)) && reader.finish()) return header;
   }
   return decode_error(reader);
 }

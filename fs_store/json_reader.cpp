@@ -297,7 +297,8 @@ bool ObjectReader::unknown_member(std::string_view name) {
     case Unknown::keep:
       return keep(name);
     case Unknown::newer:
-      return reader_.fail_newer(0);
+      is_newer_ = true;
+      return true;
     case Unknown::refuse:
       break;
   }
@@ -323,7 +324,8 @@ bool ObjectReader::keep(std::string_view name) {
 bool ObjectReader::complete(std::uint64_t required) {
   if (reader_.failed()) return false;
   const std::uint64_t missing = required & ~seen_;
-  if (missing == 0) return true;
+  // What lacks a member that every version has is no newer one.
+  if (missing == 0) return !is_newer_ || reader_.fail_newer(0);
   reader_.place_ = nullptr;
   const auto first = static_cast<std::size_t>(std::countr_zero(missing));
   return reader_.fail("member \"" + std::string(names_[first]) + "\" is missing");

@@ -178,6 +178,7 @@ class ObjectReader {
   std::size_t expected_ = 0;
   std::size_t member_ = 0;
   std::uint64_t seen_ = 0;
+  bool is_newer_ = false;  // a member is unknown, with Unknown::newer
   JsonValue value_;
   std::string kept_;
   std::vector<std::string_view> kept_names_;

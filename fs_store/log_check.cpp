@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "checked_line.h"
+#include "layout.h"
 
 namespace worker_runtime::fs_store {
 
@@ -20,6 +21,7 @@ Result<void> LogCheck::check_file(const File& file, const std::string& path,
   LineScanner lines(file, 0, UINT64_MAX);
   std::uint64_t expected = part.value_or(end().first);
   std::uint64_t first = 0;
+  bool in_order = true;
   for (;;) {
     auto line = lines.next();
     if (!line) return std::move(line).error();
@@ -37,6 +39,7 @@ Result<void> LogCheck::check_file(const File& file, const std::string& path,
         break;
       }
       findings_.find_bad_line(path, **line);
+      in_order = false;
       ++expected;
       continue;
     }
@@ -46,20 +49,36 @@ Result<void> LogCheck::check_file(const File& file, const std::string& path,
                         path, **line);
       continue;
     }
-    if (first == 0) first = *number;
     // A roll that recovery will undo begins a part behind the watermark's one.
-    if (first == *number && (part || above_watermark)) expected = *number;
+    if (first == 0 && !part && above_watermark) expected = *number;
+    if (first == 0) first = *number;
     if (*number != expected) {
+      in_order = false;
       findings_.find_at(Severity::error, "number_out_of_order",
                         std::string(key) + " " + std::to_string(*number) + " stands where " +
                             std::to_string(expected) + " belongs",
                         path, **line);
     }
     expected = *number + 1;
+    if (in_order) check_length(path, **line, *number, *durable_bytes);
     check_content(path, **line, *number, above_watermark, decoder);
   }
-  if (first != 0) runs_[first] = std::max(runs_[first], expected - 1);
+  if (first != 0) {
+    GoodRun& run = runs_[first];
+    if (run.last < expected) run = {expected - 1, path};
+  }
   return {};
+}
+
+void LogCheck::check_length(const std::string& path, const ScannedLine& line, std::uint64_t number,
+                            std::uint64_t durable_bytes) {
+  const bool is_of_watermark = durable_bytes == end().bytes && durable_bytes > 0;
+  const std::uint64_t line_end = line.offset + line.length;
+  if (!is_of_watermark || number != end().last || line_end == durable_bytes) return;
+  findings_.find_at(Severity::error, "length_disagrees_with_record",
+                    "the line ends at byte " + std::to_string(line_end) + ", by the records at " +
+                        std::to_string(durable_bytes) + ": a line before it has another length",
+                    path, line);
 }
 
 bool LogCheck::check_owner(const std::string& path, const ScannedLine& line, Decoder& decoder) {
@@ -107,10 +126,17 @@ void LogCheck::check_content(const std::string& path, const ScannedLine& line, s
 
 void LogCheck::check_complete(const std::string& path) {
   if (expected_.state == nullptr || findings_.stop_requested()) return;
+  // Where the lines would be: in the file that is appended to, or behind those that are there.
+  const std::string* before = nullptr;
   const auto find_missing = [&](std::uint64_t first, std::uint64_t last) {
+    const std::string stem =
+        worker_id_ != nullptr ? layout::transcript(*worker_id_) : std::string(layout::events);
     findings_.find(
         Severity::error, "lines_missing",
-        "numbers " + std::to_string(first) + " to " + std::to_string(last) + " are missing", path);
+        "numbers " + std::to_string(first) + " to " + std::to_string(last) + " are missing",
+        first >= end().first ? path
+        : before != nullptr  ? *before
+                             : layout::log_part(stem, first));
   };
   const std::uint64_t end_last = end().last;
   // Behind the watermark a power cut may leave gaps, even before lines that it left: the next
@@ -118,10 +144,11 @@ void LogCheck::check_complete(const std::string& path) {
   const std::uint64_t required = expected_.live ? UINT64_MAX : end_last;
   std::uint64_t next = 1;
   bool has_gaps = false;
-  for (const auto& [first, last] : runs_) {
+  for (const auto& [first, run] : runs_) {
     has_gaps = has_gaps || first > next;
     if (first > next && next <= required) find_missing(next, std::min(first - 1, required));
-    next = std::max(next, last + 1);
+    next = std::max(next, run.last + 1);
+    before = &run.path;
   }
   if (next <= end_last) find_missing(next, end_last);
   if (worker_id_ == nullptr || expected_.live || has_gaps || next <= end_last) return;

@@ -36,21 +36,28 @@ class LogCheck {
   Result<void> check_file(const File& file, const std::string& path,
                           std::optional<std::uint64_t> part, Decoder& decoder);
   /// After all files: their runs of good numbers must meet, and reach what the records say (less
-  /// what still waits in the journal). `path` is named in findings.
+  /// what still waits in the journal). `path` is that of the file that is appended to.
   void check_complete(const std::string& path);
 
  private:
   [[nodiscard]] LogWatermark end() const;
   void check_content(const std::string& path, const ScannedLine& line, std::uint64_t number,
                      bool above_watermark, Decoder& decoder);
+  /// The last line below the watermark must end there: readers look no further.
+  void check_length(const std::string& path, const ScannedLine& line, std::uint64_t number,
+                    std::uint64_t durable_bytes);
   /// Whether the line belongs where it lies.
   bool check_owner(const std::string& path, const ScannedLine& line, Decoder& decoder);
 
   const LogExpectations& expected_;
   const WorkerId* const worker_id_;
   Findings& findings_;
-  /// First number -> last number of the good run from there on.
-  std::map<std::uint64_t, std::uint64_t> runs_;
+  /// The run of good numbers in a file, and the file.
+  struct GoodRun {
+    std::uint64_t last = 0;
+    std::string path;
+  };
+  std::map<std::uint64_t, GoodRun> runs_;  // by the first number
   std::uint64_t content_bytes_ = 0;
 };
 

@@ -44,7 +44,7 @@ Result<void> LogSurvey::scan(FileSystem& file_system, const LogWatermark& end, c
 }
 
 bool LogSurvey::is_whole_up_to(const LogWatermark& end) const {
-  if (has_strays_ || !lines_.empty() || !gaps(end.last).empty()) return false;
+  if (has_strays_ || is_out_of_order_ || !lines_.empty() || !gaps(end.last).empty()) return false;
   const bool has_lines = end.last >= end.first;
   if (has_lines && end_offset_ != end.bytes) return false;
   bool has_end = !has_lines;
@@ -106,6 +106,7 @@ Result<void> LogSurvey::scan_file(FileSystem& file_system, std::uint64_t end_num
       open->last = *number;
       open->end = found.offset + found.length;
     } else {
+      is_out_of_order_ = is_out_of_order_ || open != nullptr;
       open = &runs_[*number];
       *open = {*number, index, found.offset, found.offset + found.length};
     }
@@ -165,7 +166,7 @@ Result<void> LogSurvey::visit(FileSystem& file_system, NumberRange numbers,
          ++number) {
       auto text = lines.next();
       if (!text) return std::move(text).error();
-      if (!*text || !is_checked(**text))
+      if (!*text || !is_checked(**text) || line_number((*text)->text, key_) != number)
         return corrupt(file_system, files_[run->second.file].path,
                        "the file changed while it was read");
       if (number < numbers.first) continue;

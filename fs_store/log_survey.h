@@ -101,6 +101,7 @@ class LogSurvey {
   std::map<std::uint64_t, Run> runs_;           // by first number; they don't overlap
   std::map<std::uint64_t, std::string> lines_;  // from elsewhere
   bool has_strays_ = false;                     // lines that check, and are known or foreign
+  bool is_out_of_order_ = false;                // good lines with a gap between them
   std::optional<std::uint64_t> end_offset_;     // behind the last line of the end that was told
   bool is_healthy_ = false;
 };

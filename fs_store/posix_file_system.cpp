@@ -444,7 +444,8 @@ bool is_out_of_handles(const Error& error) {
   return error.code() == ErrorCode::store_io && has_errno(error, {EMFILE, ENFILE});
 }
 bool is_misplaced(const Error& error) {
-  return error.code() == ErrorCode::store_io && has_errno(error, {ENOTDIR, EISDIR, ELOOP, EINVAL});
+  return error.code() == ErrorCode::store_io &&
+         has_errno(error, {ENOTDIR, EISDIR, ELOOP, EINVAL, ENXIO});  // ENXIO: a socket
 }
 bool is_missing(const Error& error) {
   return error.code() == ErrorCode::store_io && has_errno(error, {ENOENT});

@@ -148,10 +148,17 @@ class Repairer {
         auto made = make_worker_directory(*log.worker_id);
         if (!made) return made;
       }
+      // None takes its name before all are written: a line may be in a file that another replaces.
+      std::vector<AtomicFile> written;
       for (LogSurvey::Part& part : log.parts) {
         if (part.is_right) continue;
-        auto written = write_part(log.survey, part);
-        if (!written) return written;
+        auto attempt = write_part(log.survey, part);
+        if (!attempt) return std::move(attempt).error();
+        written.push_back(std::move(*attempt));
+      }
+      for (AtomicFile& attempt : written) {
+        auto committed = attempt.commit(Durable::yes);
+        if (!committed) return std::move(committed).error();
       }
       for (const std::string& path : log.others) {
         auto removed = file_system_.remove_file(path);
@@ -168,7 +175,7 @@ class Repairer {
     return {};
   }
 
-  Result<void> write_part(const LogSurvey& survey, LogSurvey::Part& part) {
+  Result<AtomicFile> write_part(const LogSurvey& survey, LogSurvey::Part& part) {
     auto attempt = AtomicFile::create(file_system_, part.path);
     if (!attempt) return std::move(attempt).error();
     part.bytes = 0;
@@ -186,12 +193,10 @@ class Repairer {
           block += '\n';
           return block.size() < write_block_bytes || flush();
         });
-    if (!visited) return visited;
+    if (!visited) return std::move(visited).error();
     if (written && !block.empty()) flush();
-    if (!written) return written;
-    auto committed = attempt->commit(Durable::yes);
-    if (!committed) return std::move(committed).error();
-    return {};
+    if (!written) return std::move(written).error();
+    return attempt;
   }
 
   Result<void> make_worker_directory(const WorkerId& worker_id) {

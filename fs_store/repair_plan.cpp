@@ -56,6 +56,7 @@ class Planner {
     if (done) done = finish_events();
     if (done) done = check_views();
     if (!done) return std::move(done).error();
+    tell_obstructions();
     return std::move(plan_);
   }
 
@@ -94,14 +95,33 @@ class Planner {
     }
     auto obstructions = find_obstructions(file_system_);
     if (!obstructions) return std::move(obstructions).error();
-    for (const std::string& path : *obstructions)
-      item("move_aside", path, {}, 0, "moved to quarantine: no file or directory of the store");
     plan_.obstructions = std::move(*obstructions);
     auto found = fs_store::salvage(file_system_, runtime_id_, accept_);
     if (!found) return std::move(found).error();
     salvage() = std::move(*found);
     plan_.items.insert(plan_.items.end(), salvage().items.begin(), salvage().items.end());
     return {};
+  }
+
+  /// What stands in the place of a Worker's directory is in nobody's way where there is no such
+  /// Worker.
+  void tell_obstructions() {
+    std::vector<RepairItem> items;
+    std::erase_if(plan_.obstructions, [this](const std::string& path) {
+      const bool is_in_workers = parent_path(path) == layout::workers;
+      if (!is_in_workers) return false;
+      return std::none_of(
+          salvage().workers.begin(), salvage().workers.end(),
+          [&](const auto& known) { return layout::worker_directory(known.first) == path; });
+    });
+    for (const std::string& path : plan_.obstructions) {
+      items.push_back({"move_aside",
+                       file_system_.prefix() + path,
+                       {},
+                       0,
+                       "moved to quarantine: no file or directory of the store"});
+    }
+    plan_.items.insert(plan_.items.begin(), items.begin(), items.end());
   }
 
   // ---- 2, 3
@@ -111,6 +131,7 @@ class Planner {
         file_system_, salvage().snapshot.events,
         [&](std::uint64_t number, std::string_view line) {
           if (is_uncommitted(EventId{number})) return Verdict::is_uncommitted;
+          if (contradicts(salvage().events, number, line)) return Verdict::is_foreign;
           RuntimeId runtime_id;
           auto event = decoder_.event(line, &runtime_id);
           return event && runtime_id == runtime_id_ ? Verdict::belongs : Verdict::is_foreign;
@@ -119,6 +140,13 @@ class Planner {
     if (!scanned) return scanned;
     for (auto& [id, line] : salvage().events) events_.add_line(id, std::move(line));
     return stopped();
+  }
+
+  /// Whether the journal of a store that loads has another line of this number.
+  [[nodiscard]] bool contradicts(const std::map<std::uint64_t, std::string>& of_journal,
+                                 std::uint64_t number, std::string_view line) const {
+    const auto known = of_journal.find(number);
+    return plan_.salvage.is_whole && known != of_journal.end() && known->second != line;
   }
 
   /// Where a power cut may have taken commits, what the logs have of them goes too.
@@ -153,8 +181,10 @@ class Planner {
 
   Result<void> survey_transcript(const WorkerId& worker_id) {
     Transcript transcript{LogSurvey(layout::transcript(worker_id), "sequence")};
-    const auto judge = [&](std::uint64_t, std::string_view line) {
-      return take_entry(worker_id, line, transcript);
+    const auto judge = [&](std::uint64_t number, std::string_view line) {
+      return contradicts(salvage().entries[worker_id], number, line)
+                 ? Verdict::is_foreign
+                 : take_entry(worker_id, line, transcript);
     };
     const auto known = salvage().workers.find(worker_id);
     const LogWatermark end =
@@ -304,7 +334,9 @@ class Planner {
 
   Result<void> finish_events() {
     RuntimeRecord& record = salvage().snapshot.record;
-    const std::uint64_t last = std::max(record.last_event_id.value, events_.last());
+    std::uint64_t last = std::max(record.last_event_id.value, events_.last());
+    for (const auto& [worker_id, worker] : salvage().workers)
+      last = std::max(last, worker.record.record.last_event_id.value);
     const std::vector<NumberRange> lost = events_.gaps(last);
     if (count(lost) > lost_lines_max) return too_much(layout::log_file(layout::events));
     Timestamp at = record.last_at;
@@ -356,6 +388,13 @@ class Planner {
     for (const LogSurvey::Part& part : log.parts) {
       if (is_damaged && !part.is_right) describe(log, part, lost);
     }
+    const bool is_written = std::any_of(log.parts.begin(), log.parts.end(),
+                                        [](const LogSurvey::Part& part) { return !part.is_right; });
+    if (is_damaged && !is_written) {
+      item("rebuild_record", current.path,
+           log.worker_id ? std::optional(log.worker_id->text()) : std::nullopt, 0,
+           "the records follow the file, which ends elsewhere than they said");
+    }
     for (const std::string& path : log.others) {
       if (is_damaged)
         item("drop_log", path, log.worker_id ? std::optional(log.worker_id->text()) : std::nullopt,
@@ -405,7 +444,7 @@ class Planner {
       if (salvage().is_whole && !worker.catalog_checksum && !belongs) continue;
       if (!belongs && !missing) plan_.damaged_views.push_back(path);
       // One that only follows what its record becomes is not worth a word.
-      if (known && changed_.contains(worker_id)) continue;
+      if (belongs && changed_.contains(worker_id)) continue;
       item("write_view", path, worker_id.text(), 0, "made anew from the records");
     }
     return stopped();

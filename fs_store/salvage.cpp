@@ -214,8 +214,12 @@ class Salvager {
       if (entry.kind != EntryKind::file || !layout::parse_segment(entry.name)) continue;
       const std::string path = journal + "/" + entry.name;
       bool is_header = true;
+      bool is_foreign = false;
       auto bad = gather_lines(path, [&](std::string_view line) {
-        return std::exchange(is_header, false) ? take_header(line) : take_commit(line);
+        if (!std::exchange(is_header, false)) return !is_foreign && take_commit(line);
+        auto header = decoder_.segment_header(line);
+        is_foreign = header && header->runtime_id != runtime_id_;
+        return header && !is_foreign && take_header(*header);
       });
       if (!bad) return std::move(bad).error();
       if (*bad == 0) continue;
@@ -278,19 +282,27 @@ class Salvager {
     return true;
   }
 
-  bool take_header(std::string_view line) {
-    auto header = decoder_.segment_header(line);
-    if (!header || header->runtime_id != runtime_id_) return false;
-    found_.epoch = std::max(found_.epoch, header->epoch);
-    found_.may_lack_commits = found_.may_lack_commits || header->durability != Durability::sync;
-    if (header->first_lsn.value > 0)
-      found_.last_lsn = std::max(found_.last_lsn, Lsn{header->first_lsn.value - 1});
+  bool take_header(const SegmentHeader& header) {
+    found_.epoch = std::max(found_.epoch, header.epoch);
+    found_.may_lack_commits = found_.may_lack_commits || header.durability != Durability::sync;
+    if (header.first_lsn.value > 0)
+      found_.last_lsn = std::max(found_.last_lsn, Lsn{header.first_lsn.value - 1});
     return true;
+  }
+
+  [[nodiscard]] bool belongs_here(const Change& change) const {
+    const auto is_foreign = [this](const WorkerRef& ref) { return ref.runtime_id != runtime_id_; };
+    return !(change.event.worker_ref && is_foreign(*change.event.worker_ref)) &&
+           !(change.entry && is_foreign(change.entry->worker_ref));
   }
 
   bool take_commit(std::string_view line) {
     auto record = decoder_.record(line);
     if (!record) return false;
+    const auto& changes = record->commit.changes;
+    const bool is_foreign = !std::all_of(changes.begin(), changes.end(),
+                                         [this](const Change& each) { return belongs_here(each); });
+    if (is_foreign) return false;
     found_.last_lsn = std::max(found_.last_lsn, record->head.lsn);
     found_.epoch = std::max(found_.epoch, record->head.epoch);
     for (const Change& change : record->commit.changes) {

@@ -240,6 +240,24 @@ class Run {
     return std::find(obsolete.begin(), obsolete.end(), path) != obsolete.end();
   }
 
+  /// Newlines alone. A crash may leave another piece by right, and nothing of a store is in it.
+  Result<void> check_reserve(const std::string& path) {
+    auto file = open(path);
+    if (!file) return std::move(file).error();
+    if (!*file) return {};
+    LineScanner lines(**file, 0, UINT64_MAX);
+    auto filler = lines.skip_empty_lines();
+    if (!filler) return std::move(filler).error();
+    findings_.saw(*filler);
+    auto line = lines.next();
+    if (!line) return std::move(line).error();
+    if (*line && !live_) {
+      findings_.find_at(Severity::info, "unfinished_file",
+                        "it is not all newlines; a writer makes it anew", path, **line);
+    }
+    return {};
+  }
+
   Result<void> check_journal() {
     auto entries = file_system_.list(std::string(layout::journal));
     if (!entries) return std::move(entries).error();
@@ -251,6 +269,8 @@ class Run {
         done = misplaced(path, *wanted, entry.kind);
       } else if (path == layout::durable) {
         continue;
+      } else if (layout::is_reserve(entry.name)) {
+        done = check_reserve(path);
       } else if (wanted) {
         done = check_lines(path, Kind::segment);
       } else {

@@ -322,7 +322,8 @@ TEST_F(Damage, OfTheReserveIsFoundAndMadeGoodByTheNextWriter) {
   flip("journal/reserve.1", 100);
   ASSERT_EQ(findings().size(), 1U);
   EXPECT_EQ(findings()[0].path, "runtimes/main/journal/reserve.1");
-  EXPECT_EQ(findings()[0].severity, Severity::error);
+  // A note: a crash may leave such a piece by right, and nothing of the store is in it.
+  EXPECT_EQ(findings()[0].severity, Severity::info);
   open();
   close();
   EXPECT_TRUE(findings().empty());

@@ -354,7 +354,7 @@ std::vector<Row> damaged_segments() {
          auto journal = lines();
          return Segments{{1, records(journal, 2)}};
        },
-       Ending::newer, 1},
+       Ending::corrupt, 1},
       {"segment_of_another_runtime", foreign(other_runtime), Ending::corrupt, 1},
       {"segment_under_another_name", foreign(other_lsn), Ending::corrupt, 1},
       {"segment_continues_another_history",
