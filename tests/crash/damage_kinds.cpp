@@ -297,7 +297,7 @@ std::vector<Damage> files_of_another_kind(const OriginalStore& store) {
   const std::vector<std::string> line_files = store.line_files();
   for (const auto& [path, content] : store.files) {
     const bool is_lock = path.ends_with("/lock");
-    if (is_lock) continue;  // nobody gets past that: OddLocks
+    if (is_lock) continue;  // nobody gets past that: OddPlacesTest
     const std::string name = path.substr(path.rfind('/') + 1);
     const std::string aside = path + ".aside";
     damages.push_back({path + " is a directory", {{path, Stands::directory}}});

@@ -43,12 +43,8 @@ class HugeFilesTest : public DamagedStoreTest {
   }
   /// Whatever the answer is: one of the store, and no more memory than allowed.
   void expect_answers(const std::string& path) const {
-    for (const std::vector<std::string>& command :
-         std::vector<std::vector<std::string>>{{"verify"},
-                                               {"list"},
-                                               {"events"},
-                                               {"transcript", "a"},
-                                               {"repair", "--plan"}}) {
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+             {"verify"}, {"list"}, {"events"}, {"transcript", "a"}, {"repair", "--plan"}}) {
       const Finished finished = tool(command);
       EXPECT_GE(finished.exit_code, 0) << command.front() << " with " << path;
       EXPECT_LE(finished.exit_code, 3) << command.front() << " with " << path;

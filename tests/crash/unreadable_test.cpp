@@ -26,9 +26,7 @@ class AsSomebodyElse {
   }
   AsSomebodyElse(const AsSomebodyElse&) = delete;
   AsSomebodyElse& operator=(const AsSomebodyElse&) = delete;
-  ~AsSomebodyElse() {
-    EXPECT_TRUE(!was_root_ || ::seteuid(0) == 0);
-  }
+  ~AsSomebodyElse() { EXPECT_TRUE(!was_root_ || ::seteuid(0) == 0); }
   /// Before: what is below `path` becomes theirs.
   static void give(const fs::path& path) {
     if (::geteuid() != 0) return;
