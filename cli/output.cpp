@@ -15,6 +15,8 @@
 namespace worker_runtime::cli {
 namespace {
 
+bool is_terminal_error() { return ::isatty(STDERR_FILENO) == 1; }
+
 constexpr std::size_t block_bytes = std::size_t{64} << 10U;
 
 std::size_t code_points(std::string_view text) {
@@ -162,6 +164,13 @@ std::string styled(std::string_view text, Style style) {
   return std::string(code).append(text).append("\x1b[0m");
 }
 
-bool is_terminal_error() { return ::isatty(STDERR_FILENO) == 1; }
+void show_progress(std::uint64_t bytes, const char* done) {
+  if (!is_terminal_error()) return;
+  std::fprintf(stderr, "\r%llu MiB %s ", static_cast<unsigned long long>(bytes >> 20U), done);
+}
+
+void end_progress() {
+  if (is_terminal_error()) std::fputs("\r\x1b[K", stderr);
+}
 
 }  // namespace worker_runtime::cli

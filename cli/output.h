@@ -1,6 +1,7 @@
 // Output: JSON lines for programs, tables for people, errors for both.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,9 @@ enum class Style : std::uint8_t { plain, bold, good, bad, faint };
 /// With colour only on a terminal and without NO_COLOR.
 std::string styled(std::string_view text, Style style);
 
-bool is_terminal_error();
+/// On a terminal, how many bytes of long work are "checked" or "read".
+void show_progress(std::uint64_t bytes, const char* done);
+/// Takes it away.
+void end_progress();
 
 }  // namespace worker_runtime::cli

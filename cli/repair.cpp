@@ -52,7 +52,9 @@ Exit repair(const Options& options, const RepairArguments& arguments) {
   repairing.accepted_files = arguments.files;
   const StopWatch stop;
   repairing.stop = stop.token();
+  repairing.progress = [](std::uint64_t read) { show_progress(read, "read"); };
   auto done = fs_store::repair(repairing);
+  end_progress();
   if (!done) return report(options, done.error());
   Output output;
   if (options.json) {

@@ -39,13 +39,12 @@ Exit verify(const Options& options) {
   checking.root = root_of(options);
   checking.runtime_id = std::move(*runtime_id);
   checking.stop = stop.get_token();
-  checking.progress = [&](std::uint64_t done, std::uint64_t) {
+  checking.progress = [&](std::uint64_t done) {
     if (interrupted != 0) stop.request_stop();
-    if (is_terminal_error())
-      std::fprintf(stderr, "\r%llu MiB checked ", static_cast<unsigned long long>(done >> 20U));
+    show_progress(done, "checked");
   };
   auto found = fs_store::verify(checking);
-  if (is_terminal_error()) std::fputs("\r\x1b[K", stderr);
+  end_progress();
   if (!found) return report(options, found.error());
   if (interrupted != 0) {
     std::fputs("worker-runtime: interrupted; the check is not complete\n", stderr);

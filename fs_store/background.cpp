@@ -47,12 +47,13 @@ void FsStore::background(const std::stop_token& stop) {
     }
     if (stop.stop_requested()) return;
     // Let a few commits gather, so that a file is appended to once for all of them.
-    if (work_is_waiting_ && !asked()) {
+    const auto hurried = [&] { return asked() || logs_are_behind_; };
+    if (work_is_waiting_ && !hurried()) {
       // The first commit behind a sync may come meanwhile: its own sync ends the gathering sooner.
       const bool was_synced = !unsynced_since_;
       wake_.wait_until(lock, stop, gathering_ends(),
-                       [&] { return asked() || (was_synced && unsynced_since_); });
-      if (was_synced && unsynced_since_) wake_.wait_until(lock, stop, gathering_ends(), asked);
+                       [&] { return hurried() || (was_synced && unsynced_since_); });
+      if (was_synced && unsynced_since_) wake_.wait_until(lock, stop, gathering_ends(), hurried);
     }
     if (stop.stop_requested()) return;
     if (failure_) {

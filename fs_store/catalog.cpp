@@ -12,9 +12,6 @@
 namespace worker_runtime::fs_store {
 namespace {
 
-/// The largest record: a create request of 64 KiB in JSON, six bytes for one at worst, and the
-/// rest.
-constexpr std::uint64_t worker_json_bytes_max = std::uint64_t{8} << 20U;
 /// A catalog that is at least this long is written anew once half of it is out of force.
 constexpr std::uint64_t compact_bytes_min = std::uint64_t{64} << 10U;
 constexpr std::size_t write_block_bytes = std::size_t{1} << 20U;
@@ -144,7 +141,7 @@ Result<std::vector<Catalog::Repaired>> Catalog::stand_in(Decoder& decoder,
     if (!id_text) continue;
     auto worker_id = WorkerId::parse(*id_text);
     if (!worker_id) continue;
-    auto text = read_snapshot(file_system_, layout::worker_json(*worker_id), worker_json_bytes_max);
+    auto text = read_snapshot(file_system_, layout::worker_json(*worker_id), view_bytes_max);
     if (!text) continue;
     const std::uint32_t checksum = *check_line(*text);
     const auto known = places_.find(*worker_id);
@@ -201,7 +198,7 @@ Result<std::string> Catalog::read_line_at(const File& file, const WorkerId& work
                                           const Place& place) const {
   std::string line;
   if (place.offset == UINT64_MAX) {
-    auto text = read_snapshot(file_system_, layout::worker_json(worker_id), worker_json_bytes_max);
+    auto text = read_snapshot(file_system_, layout::worker_json(worker_id), view_bytes_max);
     if (!text) return text;
     line = std::move(*text);
   } else {

@@ -31,6 +31,10 @@
 
 namespace worker_runtime::fs_store {
 
+/// The largest line of the catalog, and so worker.json: a create request of 64 KiB in JSON, six
+/// bytes for one at worst, and the rest.
+inline constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
+
 /// A line to be put in force.
 struct CatalogUpdate {
   WorkerId worker_id;

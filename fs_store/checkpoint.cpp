@@ -223,10 +223,7 @@ Result<void> FsStore::write_runtime_json(const CheckpointInput& input) {
   snapshot.unknown = unknown_;
   std::string object;
   encode(object, snapshot);
-  std::string line;
-  append_checked_line(line, object);
-  auto replaced =
-      replace_file(*file_system_, std::string(layout::runtime_json), line, Durable::yes);
+  auto replaced = write_snapshot(*file_system_, std::string(layout::runtime_json), object);
   if (!replaced) return replaced;
   const std::lock_guard lock(state_mutex_);
   diagnostics_at_checkpoint_ = snapshot.diagnostics_total;

@@ -13,7 +13,7 @@ void Findings::saw(std::uint64_t bytes) {
   report_.bytes += bytes;
   if (!options_.progress || report_.bytes < next_progress_) return;
   next_progress_ = report_.bytes + (std::uint64_t{1} << 20U);
-  options_.progress(report_.bytes, 0);
+  options_.progress(report_.bytes);
 }
 
 void Findings::find(Severity severity, std::string code, std::string message,

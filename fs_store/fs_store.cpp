@@ -173,6 +173,13 @@ Result<void> FsStore::append(const Commit& commit, std::span<const ExpandedEvent
 
 Result<void> FsStore::sync(const RuntimeRecord& after, std::span<const ChangedWorker> changed) {
   if (auto failed = failure()) return *std::move(failed);
+  auto durable = write_and_hand_over(after, changed);
+  if (durable) wait_for_logs();
+  return durable;
+}
+
+Result<void> FsStore::write_and_hand_over(const RuntimeRecord& after,
+                                          std::span<const ChangedWorker> changed) {
   const std::lock_guard lock(commit_mutex_);
   if (journal_->group_is_empty()) {
     record_ = after;
@@ -241,15 +248,21 @@ Result<void> FsStore::hand_over(const RuntimeRecord& after,
     }
   }
   wake_background();
-  // What waits for its log is bounded, unless the disk is full: then growth is refused anyway.
-  if (logs_.pending_bytes() > pending_bytes_max) {
-    std::unique_lock lock(state_mutex_);
-    progress_.wait(lock, [this] {
-      return logs_.pending_bytes() <= pending_bytes_max || logs_full_ || logs_trouble_ ||
-             failure_.has_value();
-    });
-  }
   return {};
+}
+
+/// What waits for its log is bounded, unless the disk is full: then growth is refused anyway. The
+/// background thread needs the commit lock for a round: it must not be held here.
+void FsStore::wait_for_logs() {
+  if (logs_.pending_bytes() <= pending_bytes_max) return;
+  std::unique_lock lock(state_mutex_);
+  logs_are_behind_ = true;
+  wake_.notify_one();
+  progress_.wait(lock, [this] {
+    return logs_.pending_bytes() <= pending_bytes_max || logs_full_ || logs_trouble_ ||
+           failure_.has_value();
+  });
+  logs_are_behind_ = false;
 }
 
 Result<void> FsStore::write_mark(DurableMark::Writer writer) {

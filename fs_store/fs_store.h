@@ -84,7 +84,10 @@ class FsStore final : public Store {
 
   // fs_store.cpp
   void tell_what_recovery_did(const Settled& settled, std::uint64_t replayed);
+  Result<void> write_and_hand_over(const RuntimeRecord& after,
+                                   std::span<const ChangedWorker> changed);
   Result<void> hand_over(const RuntimeRecord& after, std::span<const ChangedWorker> changed);
+  void wait_for_logs();
   Result<void> leave_journal(bool is_full);
   Result<void> write_mark(DurableMark::Writer writer);
   /// Nothing is written from here on; waiting and later calls get the cause.
@@ -163,6 +166,7 @@ class FsStore final : public Store {
   bool checkpoint_full_ = false;  // refuses nothing: growth goes on while journal and logs can
   std::string full_detail_;
   bool work_is_waiting_ = false;
+  bool logs_are_behind_ = false;  // a commit waits for them
   bool deletion_is_waiting_ = false;
   std::optional<std::chrono::steady_clock::time_point>
       changed_since_;  // first commit after the checkpoint

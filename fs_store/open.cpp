@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "checked_line.h"
 #include "fs_store.h"
 #include "journal_reserve.h"
 #include "layout.h"
@@ -67,9 +66,7 @@ Result<void> build_runtime(FileSystem& directory, const RuntimeId& runtime_id) {
   if (!reserved) return reserved;
   std::string object;
   encode(object, SegmentHeader{Lsn{1}, runtime_id, Epoch{}, Durability::sync, 0});
-  std::string line;
-  append_checked_line(line, object);
-  auto done = replace_file(directory, layout::segment(Lsn{1}), line, Durable::yes);
+  auto done = write_snapshot(directory, layout::segment(Lsn{1}), object);
   if (!done) return done;
   auto catalog = Catalog::create(directory, Lsn{}, runtime_id);
   if (!catalog) return std::move(catalog).error();
@@ -79,9 +76,7 @@ Result<void> build_runtime(FileSystem& directory, const RuntimeId& runtime_id) {
   snapshot.catalog = *catalog;
   object.clear();
   encode(object, snapshot);
-  line.clear();
-  append_checked_line(line, object);
-  return replace_file(directory, std::string(layout::runtime_json), line, Durable::yes);
+  return write_snapshot(directory, std::string(layout::runtime_json), object);
 }
 
 void remove_below(FileSystem& root, const std::string& path) {

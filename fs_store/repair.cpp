@@ -115,9 +115,7 @@ class Repairer {
     if (!line) return std::move(line).error();
     const std::string object =
         "{" + line->substr(line_head_bytes, line->size() - line_head_bytes - 1);
-    std::string marked;
-    append_checked_line(marked, object + ",\"repairing\":true}");
-    return replace_file(file_system_, path, marked, Durable::yes);
+    return write_snapshot(file_system_, path, object + ",\"repairing\":true}");
   }
 
   Result<void> move_obstructions() {
@@ -263,9 +261,7 @@ class Repairer {
     epoch_ = Epoch{plan_.salvage.epoch.value + 1};
     std::string object;
     encode(object, SegmentHeader{first, runtime_id_, epoch_, Durability::sync, 0});
-    std::string line;
-    append_checked_line(line, object);
-    return replace_file(file_system_, layout::segment(first), line, Durable::yes);
+    return write_snapshot(file_system_, layout::segment(first), object);
   }
 
   Result<void> write_runtime_json() {
@@ -301,9 +297,7 @@ class Repairer {
     snapshot.diagnostics.push_back(std::move(told));
     std::string object;
     encode(object, snapshot);
-    std::string line;
-    append_checked_line(line, object);
-    return replace_file(file_system_, std::string(layout::runtime_json), line, Durable::yes);
+    return write_snapshot(file_system_, std::string(layout::runtime_json), object);
   }
 
   // ---- 8
@@ -349,7 +343,7 @@ Result<RepairReport> repair_directory(FileSystem& directory, const RuntimeId& ru
     if (*kind != EntryKind::file)
       return Error(ErrorCode::invalid_request, "there is no file " + path + " in the store");
   }
-  auto plan = plan_repair(directory, runtime_id, accepted_files, options.stop);
+  auto plan = plan_repair(directory, runtime_id, accepted_files, options);
   if (!plan) return std::move(plan).error();
   RepairReport report{plan->items, false, {}};
   if (options.mode == RepairMode::plan || report.items.empty()) return report;

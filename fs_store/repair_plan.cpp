@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "catalog.h"
 #include "checked_line.h"
 #include "layout.h"
 #include "made_lines.h"
@@ -40,11 +41,11 @@ class Planner {
 
  public:
   Planner(FileSystem& file_system, const RuntimeId& runtime_id,
-          const std::vector<std::string>& accepted_files, const std::stop_token& stop)
+          const std::vector<std::string>& accepted_files, const RepairOptions& options)
       : file_system_(file_system),
         runtime_id_(runtime_id),
         accepted_(accepted_files.begin(), accepted_files.end()),
-        stop_(stop),
+        options_(options),
         events_(std::string(layout::events), "id") {}
 
   Result<RepairPlan> run() {
@@ -73,8 +74,15 @@ class Planner {
   Salvage& salvage() { return plan_.salvage; }
 
   Result<void> stopped() const {
-    if (!stop_.stop_requested()) return {};
+    if (!options_.stop.stop_requested()) return {};
     return Error(ErrorCode::closed, "the repair was stopped; nothing was changed");
+  }
+
+  void saw(std::uint64_t bytes) {
+    bytes_read_ += bytes;
+    if (!options_.progress || bytes_read_ < next_progress_) return;
+    next_progress_ = bytes_read_ + (std::uint64_t{1} << 20U);
+    options_.progress(bytes_read_);
   }
 
   // ---- 1
@@ -130,6 +138,7 @@ class Planner {
     auto scanned = events_.scan(
         file_system_, salvage().snapshot.events,
         [&](std::uint64_t number, std::string_view line) {
+          saw(line.size() + 1);
           if (is_uncommitted(EventId{number})) return Verdict::is_uncommitted;
           if (contradicts(salvage().events, number, line)) return Verdict::is_foreign;
           RuntimeId runtime_id;
@@ -182,6 +191,7 @@ class Planner {
   Result<void> survey_transcript(const WorkerId& worker_id) {
     Transcript transcript{LogSurvey(layout::transcript(worker_id), "sequence")};
     const auto judge = [&](std::uint64_t number, std::string_view line) {
+      saw(line.size() + 1);
       return contradicts(salvage().entries[worker_id], number, line)
                  ? Verdict::is_foreign
                  : take_entry(worker_id, line, transcript);
@@ -231,7 +241,7 @@ class Planner {
                                    if (number == 1 && !salvage().has_snapshot)
                                      salvage().snapshot.created_at = event->at;
                                    fold_.take_event(salvage(), *event);
-                                   return !stop_.stop_requested();
+                                   return !options_.stop.stop_requested();
                                  });
     if (!visited) return visited;
     if (bad) return *std::move(bad);
@@ -476,7 +486,9 @@ class Planner {
   FileSystem& file_system_;
   const RuntimeId& runtime_id_;
   const std::set<std::string> accepted_;
-  const std::stop_token& stop_;
+  const RepairOptions& options_;
+  std::uint64_t bytes_read_ = 0;
+  std::uint64_t next_progress_ = 0;
   LogSurvey::Reseal accept_;
   std::set<std::pair<std::string, std::uint64_t>> told_;
   Decoder decoder_;
@@ -491,8 +503,8 @@ class Planner {
 
 Result<RepairPlan> plan_repair(FileSystem& file_system, const RuntimeId& runtime_id,
                                const std::vector<std::string>& accepted_files,
-                               const std::stop_token& stop) {
-  return Planner(file_system, runtime_id, accepted_files, stop).run();
+                               const RepairOptions& options) {
+  return Planner(file_system, runtime_id, accepted_files, options).run();
 }
 
 }  // namespace worker_runtime::fs_store

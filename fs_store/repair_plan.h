@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -20,9 +19,6 @@
 #include "salvage.h"
 
 namespace worker_runtime::fs_store {
-
-/// A worker.json is never longer.
-inline constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
 
 /// A log that has to be written, or whose end is not where its record says.
 struct LogPlan {
@@ -40,8 +36,9 @@ struct RepairPlan {
   std::vector<RepairItem> items;
 };
 
+/// `accepted_files` are those of the options, relative to the runtime's directory.
 Result<RepairPlan> plan_repair(FileSystem& file_system, const RuntimeId& runtime_id,
                                const std::vector<std::string>& accepted_files,
-                               const std::stop_token& stop);
+                               const RepairOptions& options);
 
 }  // namespace worker_runtime::fs_store

@@ -98,6 +98,13 @@ Result<std::string> read_small_file(FileSystem& file_system, const std::string& 
   return (*file)->read(0, *size);
 }
 
+Result<void> write_snapshot(FileSystem& file_system, const std::string& path,
+                            std::string_view object) {
+  std::string line;
+  append_checked_line(line, object);
+  return replace_file(file_system, path, line, Durable::yes);
+}
+
 Result<std::string> read_snapshot(FileSystem& file_system, const std::string& path,
                                   std::uint64_t bytes_max) {
   auto bytes = read_small_file(file_system, path, bytes_max);

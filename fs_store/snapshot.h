@@ -49,6 +49,10 @@ Result<void> replace_file(FileSystem& file_system, const std::string& path, std:
 Result<std::string> read_small_file(FileSystem& file_system, const std::string& path,
                                     std::uint64_t bytes_max);
 
+/// Makes a file of one checked line, of `object`, durable in place of what is there.
+Result<void> write_snapshot(FileSystem& file_system, const std::string& path,
+                            std::string_view object);
+
 /// Reads a file of one checked line and answers the line without its newline. `store_corrupt` if
 /// that is not what it is.
 Result<std::string> read_snapshot(FileSystem& file_system, const std::string& path,

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "catalog.h"
 #include "checked_line.h"
 #include "findings.h"
 #include "layout.h"
@@ -29,8 +30,6 @@ bool VerifyReport::clean() const {
 }
 
 namespace {
-
-constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
 
 /// What has to stand under a name of the layout, if it is one.
 std::optional<EntryKind> kind_at_top(std::string_view name) {

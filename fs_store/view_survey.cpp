@@ -9,9 +9,6 @@
 #include "snapshot.h"
 
 namespace worker_runtime::fs_store {
-namespace {
-constexpr std::uint64_t view_bytes_max = std::uint64_t{8} << 20U;
-}
 
 Result<bool> write_view(FileSystem& file_system, const WorkerId& worker_id, std::string_view line) {
   bool made_directory = false;

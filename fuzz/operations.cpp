@@ -207,7 +207,7 @@ class Store {
   Bytes& in_;
   SimulatedStore options_;
   SimulatedDisk disk_;
-  testing::Model model_;
+  testing::Model model_{testing::runtime_id("main")};
   bool is_damaged_ = false;
   std::optional<Runtime> runtime_;
 };

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -48,7 +49,10 @@ struct RepairOptions {
   /// Files that somebody edited on purpose, relative to the root or to the runtime's directory:
   /// their lines are given new checksums where they are right otherwise.
   std::vector<std::string> accepted_files = {};
+  /// Looked at until the first byte is written.
   std::stop_token stop = {};
+  /// Called now and then, by the calling thread, with the bytes of logs read so far.
+  std::function<void(std::uint64_t done)> progress = {};
 };
 
 /// Takes the writer's lock. With RepairMode::apply the store is closed and verifies clean

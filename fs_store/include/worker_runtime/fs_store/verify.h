@@ -44,8 +44,8 @@ struct VerifyOptions {
   std::optional<RuntimeId> runtime_id{};
   std::size_t findings_max = 10'000;
   std::stop_token stop{};
-  /// Called now and then with the bytes checked so far and the bytes there are.
-  std::function<void(std::uint64_t done, std::uint64_t all)> progress{};
+  /// Called now and then, by the calling thread, with the bytes checked so far.
+  std::function<void(std::uint64_t done)> progress{};
 };
 
 /// Reads every file once, in bounded memory, beside a writer if there is one: then it requires
