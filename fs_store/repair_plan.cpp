@@ -8,6 +8,7 @@
 #include "catalog.h"
 #include "checked_line.h"
 #include "layout.h"
+#include "log_plan.h"
 #include "made_lines.h"
 #include "obstructions.h"
 #include "record_fold.h"
@@ -18,23 +19,6 @@ namespace {
 
 /// More is not made up: a number that far off is no damage but somebody's invention.
 constexpr std::uint64_t lost_lines_max = 1'000'000;
-
-std::uint64_t count(const std::vector<NumberRange>& ranges) {
-  std::uint64_t sum = 0;
-  for (const NumberRange& range : ranges) sum += range.count();
-  return sum;
-}
-
-std::string text(const std::vector<NumberRange>& ranges) {
-  constexpr std::size_t shown_max = 5;
-  std::string out;
-  for (std::size_t index = 0; index < std::min(ranges.size(), shown_max); ++index) {
-    const NumberRange& range = ranges[index];
-    out += (index > 0 ? ", " : "") + std::to_string(range.first);
-    if (range.last > range.first) out += " to " + std::to_string(range.last);
-  }
-  return ranges.size() > shown_max ? out + ", ..." : out;
-}
 
 class Planner {
   using Verdict = LogSurvey::Verdict;
@@ -381,61 +365,16 @@ class Planner {
 
   void finish_log(std::optional<WorkerId> worker_id, LogSurvey survey, std::uint64_t last,
                   const std::vector<NumberRange>& lost, LogWatermark& watermark) {
-    LogPlan log{std::move(worker_id), std::move(survey), {}, {}};
-    log.parts = log.survey.parts(last, watermark.first);
-    if (log.parts.empty() && watermark.last == 0) return;
-    log.others = log.survey.others(log.parts);
-    const LogSurvey::Part& current = log.parts.back();
-    const bool is_right =
-        log.others.empty() &&
-        std::all_of(log.parts.begin(), log.parts.end(),
-                    [](const LogSurvey::Part& part) { return part.is_right; }) &&
-        watermark == LogWatermark{current.numbers.first, current.bytes, current.numbers.last};
-    if (is_right) return;
+    auto log = plan_log(std::move(worker_id), std::move(survey), last, watermark);
+    if (!log) return;
     // What a crash leaves of a store that loads is no damage: an open puts it right. A repair does
     // so too, if there is one.
-    const bool is_damaged = !salvage().is_whole || !log.survey.is_healthy();
-    for (const LogSurvey::Part& part : log.parts) {
-      if (is_damaged && !part.is_right) describe(log, part, lost);
+    if (!salvage().is_whole || !log->survey.is_healthy()) {
+      auto items = describe(*log, file_system_.prefix(), lost);
+      plan_.items.insert(plan_.items.end(), items.begin(), items.end());
     }
-    const bool is_written = std::any_of(log.parts.begin(), log.parts.end(),
-                                        [](const LogSurvey::Part& part) { return !part.is_right; });
-    if (is_damaged && !is_written) {
-      item("rebuild_record", current.path,
-           log.worker_id ? std::optional(log.worker_id->text()) : std::nullopt, 0,
-           "the records follow the file, which ends elsewhere than they said");
-    }
-    for (const std::string& path : log.others) {
-      if (is_damaged)
-        item("drop_log", path, log.worker_id ? std::optional(log.worker_id->text()) : std::nullopt,
-             0, "moved to quarantine: it begins behind the end of the log");
-    }
-    if (log.worker_id) changed_.insert(*log.worker_id);
-    plan_.logs.push_back(std::move(log));
-  }
-
-  void describe(const LogPlan& log, const LogSurvey::Part& part,
-                const std::vector<NumberRange>& lost) {
-    std::vector<NumberRange> here;
-    for (NumberRange range : lost) {
-      range.first = std::max(range.first, part.numbers.first);
-      range.last = std::min(range.last, part.numbers.last);
-      if (range.first <= range.last) here.push_back(range);
-    }
-    const bool is_event_log = !log.worker_id;
-    std::string message = part.exists ? "written anew" : "made";
-    const std::uint64_t kept = part.numbers.count() - count(here);
-    message += " with " + std::to_string(kept);
-    message += is_event_log ? (kept == 1 ? " event" : " events")
-               : kept == 1  ? " entry"
-                            : " entries";
-    if (!here.empty())
-      message += "; lost: " + std::string(is_event_log ? "id " : "sequence ") + text(here);
-    if (part.bad_lines > 0)
-      message += "; lines that do not belong or do not check: " + std::to_string(part.bad_lines);
-    item("write_log", part.path,
-         log.worker_id ? std::optional(log.worker_id->text()) : std::nullopt, count(here),
-         std::move(message));
+    if (log->worker_id) changed_.insert(*log->worker_id);
+    plan_.logs.push_back(*std::move(log));
   }
 
   Result<void> check_views() {

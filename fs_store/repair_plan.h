@@ -5,8 +5,7 @@
 //   3. an event that is lost is made again from the entry that it made
 //   4. fold: events that no record stands for bring the records up to date
 //   5. an entry that is lost leaves one that says so, with role and time of its event; an event
-//   that
-//      is still lost leaves one of kind "event_lost"
+//      that is still lost leaves one of kind "event_lost"
 //   6. of each log, which parts are right as they are, and which have to be written
 #pragma once
 
@@ -15,18 +14,10 @@
 #include <string>
 #include <vector>
 
-#include "log_survey.h"
+#include "log_plan.h"
 #include "salvage.h"
 
 namespace worker_runtime::fs_store {
-
-/// A log that has to be written, or whose end is not where its record says.
-struct LogPlan {
-  std::optional<WorkerId> worker_id;  ///< None: the event log.
-  LogSurvey survey;                   ///< Without gaps.
-  std::vector<LogSurvey::Part> parts;
-  std::vector<std::string> others;  ///< Files that go.
-};
 
 struct RepairPlan {
   Salvage salvage;  ///< Records and overview as they will be; the LSN is still that of before.
