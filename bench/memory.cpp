@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "worker_runtime/runtime.h"
 
@@ -10,22 +11,24 @@ namespace {
 
 namespace wr = worker_runtime;
 
-/// The input goes to one Worker of `range`.
+/// The inputs go to the Workers, `range` of them, in turn.
 void send_input_in_memory(benchmark::State& state) {
   auto opened = wr::Runtime::in_memory(*wr::RuntimeId::parse("bench"));
   if (!opened) std::abort();
   wr::Runtime runtime = std::move(*opened);
-  wr::WorkerRef worker_ref;
+  std::vector<wr::WorkerRef> workers;
   for (std::int64_t number = 0; number < state.range(0); ++number) {
     wr::CreateRequest request;
     request.intent = wr::TaskIntent{"measure"};
     auto created = runtime.create_worker(request);
     if (!created) std::abort();
-    worker_ref = created->summary.worker_ref;
+    workers.push_back(created->summary.worker_ref);
   }
   const std::string content(300, 'x');
+  std::size_t next = 0;
   while (state.KeepRunning()) {
-    auto accepted = runtime.send_input({worker_ref, wr::InputRole::user, content});
+    auto accepted = runtime.send_input({workers[next], wr::InputRole::user, content});
+    next = (next + 7919) % workers.size();  // a prime, so that neighbours are not met together
     if (!accepted) std::abort();
   }
   state.SetItemsProcessed(state.iterations());

@@ -50,13 +50,6 @@ void Runtime::Implementation::check(Submission& submission) const {
 
 // ---- blocking callers
 
-Result<Answer> Runtime::Implementation::run(Mutation operation) {
-  Submission submission(std::move(operation));
-  wait_for(submission);
-  if (submission.error) return *std::move(submission.error);
-  return *std::move(submission.answer);
-}
-
 Result<std::vector<Answer>> Runtime::Implementation::run_batch(std::vector<Mutation> operations) {
   Submission submission(std::move(operations));
   wait_for(submission);

@@ -28,7 +28,7 @@ bool is_damage(const Error& error) {
 }  // namespace
 
 void Runtime::Implementation::execute_group() {
-  Head head(state_.implementation());
+  head_.reset();
   bool any_commit = false;
   for (Submission* const submission : group_) {
     if (submission->error) continue;
@@ -38,17 +38,17 @@ void Runtime::Implementation::execute_group() {
     }
     submission->is_planned = true;
     if (submission->is_batch) {
-      execute_batch(*submission, head);
+      execute_batch(*submission);
     } else {
-      execute_one(*submission, head);
+      execute_one(*submission);
     }
     any_commit = any_commit || submission->has_commit;
   }
   if (!any_commit) return;
   // The one sync of the group, with no lock held that a reader needs.
-  auto synced = store_->sync(head.runtime(), head.changed());
+  auto synced = store_->sync(head_.runtime(), head_.changed());
   if (synced) {
-    publish(head);
+    publish();
     return;
   }
   if (synced.error().code() == ErrorCode::store_failed) failure_ = synced.error();
@@ -61,9 +61,9 @@ void Runtime::Implementation::execute_group() {
 
 // ---- one operation
 
-Timestamp Runtime::Implementation::event_time(const Head& head) {
+Timestamp Runtime::Implementation::event_time() {
   const Timestamp time = now();
-  const Timestamp last = head.runtime().last_at;
+  const Timestamp last = head_.runtime().last_at;
   if (time.microseconds + clock_behind_tolerated < last.microseconds) {
     clock_is_behind_ = true;
     diagnostics_->raise_once(
@@ -76,114 +76,122 @@ Timestamp Runtime::Implementation::event_time(const Head& head) {
   return std::max(time, last);
 }
 
-/// The entry that carries the key of the operation, if there is one.
-Result<const KeyedEntry*> Runtime::Implementation::find_keyed_entry(const Head& head,
-                                                                    const Mutation& operation) {
-  const std::string* const key = entry_key_of(operation);
-  const KeyedEntry* none = nullptr;
-  if (key == nullptr) return none;
-  const WorkerRef& worker_ref = *worker_of(operation);
-  if (worker_ref.runtime_id != head.runtime().runtime_id) return none;
-  const WorkerState* const worker = head.find(worker_ref.worker_id);
-  if (worker == nullptr) return none;
-  const Sequence last = worker->record.last_sequence;
-  const KeyedEntry* const entry = head.find_entry_key(worker_ref.worker_id, *key);
-  if (entry != nullptr) return is_covered(entry->sequence, last) ? entry : none;
-  const WorkerPointer durable = state_.find(worker_ref.worker_id);
-  return key_windows_.find(*store_, worker_ref.worker_id, *key,
-                           durable ? durable->record.last_sequence : Sequence{}, last);
+/// The Worker that the operation is about, if there is one.
+const WorkerState* Runtime::Implementation::find_existing(const Mutation& operation) const {
+  const WorkerRef* const worker_ref = worker_of(operation);
+  if (worker_ref == nullptr || worker_ref->runtime_id != head_.runtime().runtime_id) return nullptr;
+  return head_.find(worker_ref->worker_id);
 }
 
-/// The cause if the Worker of an entry is damaged: known before, or found now.
-Result<std::optional<std::string>> Runtime::Implementation::find_damage(const Head& head,
-                                                                        const Mutation& operation) {
-  std::optional<std::string> cause;
-  if (!is_entry(operation)) return cause;
-  const WorkerRef& worker_ref = *worker_of(operation);
-  if (worker_ref.runtime_id != head.runtime().runtime_id) return cause;
-  const WorkerState* const worker = head.find(worker_ref.worker_id);
-  if (worker == nullptr) return cause;
-  cause = damage_of(worker_ref.worker_id);
+/// The entry of the Worker that carries the key, if there is one.
+Result<const KeyedEntry*> Runtime::Implementation::find_keyed_entry(const WorkerRecord& record,
+                                                                    const std::string& key) {
+  const KeyedEntry* const entry = head_.find_entry_key(record.worker_id, key);
+  if (entry != nullptr) return is_covered(entry->sequence, record.last_sequence) ? entry : nullptr;
+  const WorkerPointer durable = state_.find(record.worker_id);
+  return key_windows_.find(*store_, record.worker_id, key,
+                           durable ? durable->record.last_sequence : Sequence{},
+                           record.last_sequence);
+}
+
+/// The cause if the Worker is damaged, for an entry: known before, or found now.
+Result<std::optional<std::string>> Runtime::Implementation::find_damage(
+    const WorkerRecord& record) {
+  std::optional<std::string> cause = damage_of(record.worker_id);
   // The files are looked at only where everything else lets the entry in.
-  if (cause || worker->record.status != WorkerStatus::running ||
-      head.runtime().status != RuntimeStatus::running) {
+  if (cause || record.status != WorkerStatus::running ||
+      head_.runtime().status != RuntimeStatus::running) {
     return cause;
   }
-  auto damage = store_->check_worker(worker_ref.worker_id);
+  auto damage = store_->check_worker(record.worker_id);
   if (!damage) return cause;
   if (!is_damage(*damage)) return *std::move(damage);
-  mark_damaged(worker_ref.worker_id, damage->message());
+  mark_damaged(record.worker_id, damage->message());
   return std::optional(damage->message());
 }
 
 /// What the operation changes comes behind the changes of `commit_`.
-Result<Answer> Runtime::Implementation::plan_operation(const Head& head, Mutation& operation) {
+Result<Answer> Runtime::Implementation::plan_operation(Mutation& operation) {
   PlanContext context;
-  context.at = event_time(head);
-  auto damage = find_damage(head, operation);
-  if (!damage) return std::move(damage).error();
-  if (*damage) context.damage = &**damage;
-  auto known = find_keyed_entry(head, operation);
-  if (!known) {
-    if (!is_damage(known.error())) return std::move(known).error();
-    // Whether the key was used can't be told any more: the entry must not be doubled.
-    const WorkerId& worker_id = worker_of(operation)->worker_id;
-    mark_damaged(worker_id, known.error().message());
-    return Error(ErrorCode::worker_damaged,
-                 "worker " + worker_id.text() + " is damaged: " + known.error().message());
+  context.at = event_time();
+  context.worker = find_existing(operation);
+  std::optional<std::string> cause;
+  if (context.worker != nullptr && is_entry(operation)) {
+    const WorkerRecord& record = context.worker->record;
+    auto damage = find_damage(record);
+    if (!damage) return std::move(damage).error();
+    cause = *std::move(damage);
+    if (cause) context.damage = &*cause;
+    if (const std::string* const key = entry_key_of(operation)) {
+      auto known = find_keyed_entry(record, *key);
+      if (!known) return unknown_key(record.worker_id, known.error());
+      context.known_entry = *known;
+    }
   }
-  context.known_entry = *known;
-  auto answer = plan(head, operation, context, commit_.changes);
+  auto answer = plan(head_, operation, context, commit_.changes);
   if (!answer) return answer;
   if (auto* const detail = std::get_if<WorkerDetail>(&*answer))
     detail->summary.damaged = damage_of(detail->summary.worker_ref.worker_id);
   return answer;
 }
 
+/// Whether the key was used can't be told: the entry must not be doubled.
+Error Runtime::Implementation::unknown_key(const WorkerId& worker_id, const Error& cause) const {
+  if (!is_damage(cause)) return cause;
+  mark_damaged(worker_id, cause.message());
+  return {ErrorCode::worker_damaged,
+          "worker " + worker_id.text() + " is damaged: " + cause.message()};
+}
+
 /// Hands `commit_` to the store.
 Result<void> Runtime::Implementation::append(Submission& submission) {
-  auto appended = store_->append(commit_, events_, limits_);
+  auto appended = store_->append(commit_, expansion_.events, limits_);
   if (!appended && appended.error().code() == ErrorCode::store_failed) failure_ = appended.error();
   submission.has_commit = appended.has_value();
   return appended;
 }
 
-void Runtime::Implementation::execute_one(Submission& submission, Head& head) {
-  commit_.lsn = head.runtime().lsn.next();
+void Runtime::Implementation::begin_commit() {
+  commit_.lsn = head_.runtime().lsn.next();
   commit_.changes.clear();
-  events_.clear();
-  auto answer = plan_operation(head, submission.operation);
+  expansion_.events.clear();
+  expansion_.made.clear();
+}
+
+void Runtime::Implementation::execute_one(Submission& submission) {
+  begin_commit();
+  auto answer = plan_operation(submission.operation);
   if (!answer) {
     submission.error = std::move(answer).error();
     return;
   }
   submission.answer = *std::move(answer);
   if (commit_.changes.empty()) return;
-  head.expand(commit_.changes.front(), events_);
+  head_.expand(commit_.changes.front(), expansion_);
   auto appended = append(submission);
   if (!appended) {
     submission.error = std::move(appended).error();
     return;
   }
-  require(head.apply(commit_.changes.front(), commit_.lsn));
-  head.set_lsn(commit_.lsn);
+  require(head_.apply(commit_.changes.front(), commit_.lsn));
+  head_.set_lsn(commit_.lsn);
 }
 
 // ---- a batch
 
 /// Plans and applies one by one, so that later operations see earlier ones.
-Result<void> Runtime::Implementation::plan_batch(Submission& submission, Head& head) {
+Result<void> Runtime::Implementation::plan_batch(Submission& submission) {
   for (std::size_t index = 0; index < submission.batch.size(); ++index) {
     if (submission.fault && submission.fault->first == index)
       return std::move(submission.fault->second);
     const std::size_t changes_before = commit_.changes.size();
-    auto answer = plan_operation(head, submission.batch[index]);
+    auto answer = plan_operation(submission.batch[index]);
     if (!answer) return std::move(answer).error().set_index(index);
     if (commit_.changes.size() > changes_before) {
       const Change& change = commit_.changes.back();
       if (change.create) submission.created.push_back(index);
-      head.expand(change, events_);
-      require(head.apply(change, commit_.lsn));
+      head_.expand(change, expansion_);
+      require(head_.apply(change, commit_.lsn));
     }
     submission.answers.push_back(*std::move(answer));
   }
@@ -191,20 +199,18 @@ Result<void> Runtime::Implementation::plan_batch(Submission& submission, Head& h
   return append(submission);
 }
 
-void Runtime::Implementation::execute_batch(Submission& submission, Head& head) {
-  commit_.lsn = head.runtime().lsn.next();
-  commit_.changes.clear();
+void Runtime::Implementation::execute_batch(Submission& submission) {
+  begin_commit();
   commit_.changes.reserve(submission.batch.size());  // the events point into it
-  events_.clear();
-  head.begin_unit();
-  auto planned = plan_batch(submission, head);
+  head_.begin_unit();
+  auto planned = plan_batch(submission);
   if (!planned) {
     submission.error = std::move(planned).error();
-    head.roll_back();
+    head_.roll_back();
     return;
   }
-  if (submission.has_commit) head.set_lsn(commit_.lsn);
-  head.end_unit();
+  if (submission.has_commit) head_.set_lsn(commit_.lsn);
+  head_.end_unit();
 }
 
 // ---- after the sync
@@ -226,13 +232,13 @@ void Runtime::Implementation::raise_create_diagnostics(const Answer& created) {
 }
 
 /// The group is durable: now it is shown.
-void Runtime::Implementation::publish(Head& head) {
-  const std::uint64_t last_event = head.runtime().last_event_id.value;
-  for (const auto& [worker_id, entry] : head.keyed_entries()) key_windows_.add(worker_id, entry);
-  std::vector<WorkerId> deleted = head.deleted();
+void Runtime::Implementation::publish() {
+  const std::uint64_t last_event = head_.runtime().last_event_id.value;
+  for (const auto& [worker_id, entry] : head_.keyed_entries()) key_windows_.add(worker_id, entry);
+  std::vector<WorkerId> deleted = head_.deleted();
   {
     const std::unique_lock lock(state_mutex_);
-    head.merge_into(state_.implementation());
+    head_.merge_into(state_.implementation());
     for (const WorkerId& worker_id : deleted) damaged_.erase(worker_id);
     damaged_count_ = damaged_.size();
   }

@@ -95,7 +95,7 @@ std::vector<WorkerId> Head::running() const {
   return ids;
 }
 
-void Head::expand(const Change& change, std::vector<ExpandedEvent>& events) const {
+void Head::expand(const Change& change, Expansion& expansion) const {
   if (change.event.kind == EventKind::runtime_stopped && change.stopped_workers > 0) {
     const std::vector<WorkerId> ids = running();
     Event event = change.event;
@@ -104,11 +104,11 @@ void Head::expand(const Change& change, std::vector<ExpandedEvent>& events) cons
     event.id = EventId{change.event.id.value - ids.size()};
     for (const WorkerId& worker_id : ids) {
       event.worker_ref = WorkerRef{runtime_.runtime_id, worker_id};
-      events.push_back({event, nullptr});
+      expansion.events.push_back({&expansion.made.emplace_back(event), nullptr});
       ++event.id.value;
     }
   }
-  events.push_back({change.event, change.entry ? &*change.entry : nullptr});
+  expansion.events.push_back({&change.event, change.entry ? &*change.entry : nullptr});
 }
 
 // ---- changing
@@ -328,6 +328,16 @@ void Head::keep_entry_key(const WorkerId& worker_id, const TranscriptEntry& entr
 }
 
 // ---- units and groups
+
+void Head::reset() {
+  runtime_ = base_.runtime;
+  touched_.clear();
+  // Clearing an empty table costs its size.
+  if (!touched_index_.empty()) touched_index_.clear();
+  if (!create_keys_.empty()) create_keys_.clear();
+  if (!newest_keyed_.empty()) newest_keyed_.clear();
+  keyed_.clear();
+}
 
 void Head::begin_unit() {
   in_unit_ = true;

@@ -1,10 +1,19 @@
 // The store in memory: everything is kept for as long as the Runtime lives, and nothing longer.
+//
+// It keeps rows: what the place of an event or an entry tells, and the Worker that it belongs to,
+// is not repeated in each. A commit goes in as it is appended, since nothing here can fail after
+// that; a sync shows it.
 #include <algorithm>
+#include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
+#include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "validate.h"
 #include "worker_runtime/store.h"
@@ -12,7 +21,6 @@
 namespace worker_runtime {
 namespace {
 
-std::uint64_t text_bytes(const Event& event) { return event.message.size(); }
 std::uint64_t text_bytes(const TranscriptEntry& entry) {
   return entry.content.size() + (entry.name ? entry.name->size() : 0) +
          (entry.data ? entry.data->size() : 0);
@@ -22,29 +30,66 @@ std::uint64_t text_bytes(const TranscriptEntry& entry) {
 std::uint64_t text_bytes(const Commit& commit) {
   std::uint64_t bytes = 0;
   for (const Change& change : commit.changes) {
-    bytes += text_bytes(change.event);
+    bytes += change.event.message.size();
     if (change.entry) bytes += text_bytes(*change.entry);
     if (change.create) bytes += text_bytes(*change.create);
   }
   return bytes;
 }
 
-/// A page of a log whose item `number` stands at number - 1.
-template <typename Item>
-std::vector<Item> page_of(const std::deque<Item>& log, const PageRange& range) {
-  std::vector<Item> page;
+/// The place of a Worker in the list of all that ever were.
+using WorkerIndex = std::uint32_t;
+constexpr WorkerIndex no_worker = UINT32_MAX;
+
+/// An event, without what its place and its Worker tell. (None is of an unknown kind here.)
+struct EventRow {
+  Timestamp at;
+  Sequence sequence;  // 0: made no entry
+  WorkerIndex worker = no_worker;
+  EventKind kind = EventKind::runtime_started;
+  std::string message;
+};
+
+/// What few entries have.
+struct EntryExtras {
+  std::optional<std::string> name;
+  std::optional<std::string> data;
+  std::optional<std::string> idempotency_key;
+  Counters usage;
+};
+
+/// An entry, without what its place, its Worker and its event tell.
+struct EntryRow {
+  EventId event_id;
+  std::string content;
+  std::unique_ptr<const EntryExtras> extras;
+  Role role = Role::user;
+};
+
+std::unique_ptr<const EntryExtras> extras_of(const TranscriptEntry& entry) {
+  if (!entry.name && !entry.data && !entry.idempotency_key && entry.usage.empty()) return nullptr;
+  return std::make_unique<const EntryExtras>(
+      EntryExtras{entry.name, entry.data, entry.idempotency_key, entry.usage});
+}
+
+/// What lives as long as the Worker.
+struct WorkerLog {
+  WorkerIndex index = no_worker;
+  CreateRequest request;
+  std::deque<EntryRow> entries;
+};
+
+/// Numbers of a log of `size` items in the order of a page, as many as it may have.
+template <typename Visit>
+void walk(const PageRange& range, std::uint64_t size, const Visit& visit) {
   const bool up = range.direction == Direction::oldest_first;
-  const std::uint64_t last = std::min<std::uint64_t>(range.last, log.size());
-  std::uint64_t bytes = 0;
+  const std::uint64_t last = std::min(range.last, size);
+  std::uint64_t items = 0;
   for (std::uint64_t number = up ? range.first : last;
-       number >= range.first && number <= last && page.size() < range.items;
-       number += up ? 1 : UINT64_MAX) {
-    const Item& item = log[number - 1];
-    bytes += text_bytes(item);
-    if (!page.empty() && bytes > range.bytes) break;
-    page.push_back(item);
+       number >= range.first && number <= last && items < range.items;
+       number += up ? 1 : UINT64_MAX, ++items) {
+    if (!visit(number)) return;
   }
-  return page;
 }
 
 class MemoryStore final : public Store {
@@ -68,33 +113,20 @@ class MemoryStore final : public Store {
                        std::to_string(bytes),
                    LimitFields{"commit_bytes", bytes, limits.commit_bytes});
     }
-    for (const ExpandedEvent& expanded : events) {
-      staged_events_.push_back(expanded.event);
-      if (expanded.entry != nullptr) staged_entries_.push_back(*expanded.entry);
-    }
+    const std::unique_lock lock(mutex_);
     for (const Change& change : commit.changes) {
-      if (change.create)
-        staged_creates_.emplace_back(change.event.worker_ref->worker_id, *change.create);
+      if (change.create) add_worker(change.event.worker_ref->worker_id, *change.create);
     }
+    for (const ExpandedEvent& expanded : events) add_event(expanded);
     return {};
   }
 
   Result<void> sync(const RuntimeRecord&, std::span<const ChangedWorker> changed) override {
     const std::unique_lock lock(mutex_);
-    for (Event& event : staged_events_) events_.push_back(std::move(event));
-    for (TranscriptEntry& entry : staged_entries_) {
-      transcripts_[entry.worker_ref.worker_id].push_back(std::move(entry));
-    }
-    for (auto& [worker_id, create] : staged_creates_)
-      creates_.insert_or_assign(worker_id, std::move(create));
+    shown_ = EventId{events_.size()};
     for (const ChangedWorker& worker : changed) {
-      if (worker.worker) continue;
-      transcripts_.erase(worker.worker_id);
-      creates_.erase(worker.worker_id);
+      if (!worker.worker) logs_.erase(worker.worker_id);
     }
-    staged_events_.clear();
-    staged_entries_.clear();
-    staged_creates_.clear();
     return {};
   }
 
@@ -102,40 +134,59 @@ class MemoryStore final : public Store {
 
   Result<std::vector<Event>> read_events(const PageRange& range) const override {
     const std::shared_lock lock(mutex_);
-    return page_of(events_, range);
+    std::vector<Event> page;
+    std::uint64_t bytes = 0;
+    walk(range, shown_.value, [&](std::uint64_t number) {
+      bytes += events_[number - 1].message.size();
+      if (!page.empty() && bytes > range.bytes) return false;
+      page.push_back(event(number));
+      return true;
+    });
+    return page;
   }
 
   Result<std::vector<TranscriptEntry>> read_transcript(const WorkerId& worker_id,
                                                        const PageRange& range) const override {
     const std::shared_lock lock(mutex_);
-    const auto found = transcripts_.find(worker_id);
-    return found == transcripts_.end() ? std::vector<TranscriptEntry>()
-                                       : page_of(found->second, range);
+    std::vector<TranscriptEntry> page;
+    const auto found = logs_.find(worker_id);
+    if (found == logs_.end()) return page;
+    const WorkerLog& log = found->second;
+    std::uint64_t bytes = 0;
+    walk(range, shown_entries(log), [&](std::uint64_t number) {
+      TranscriptEntry next = entry(worker_id, log, number);
+      bytes += text_bytes(next);
+      if (!page.empty() && bytes > range.bytes) return false;
+      page.push_back(std::move(next));
+      return true;
+    });
+    return page;
   }
 
   Result<std::vector<KeyedEntry>> read_keyed_entries(const WorkerId& worker_id, Sequence first,
                                                      Sequence last) const override {
     const std::shared_lock lock(mutex_);
     std::vector<KeyedEntry> keyed;
-    const auto found = transcripts_.find(worker_id);
-    if (found == transcripts_.end()) return keyed;
-    for (std::uint64_t number = first.value; number <= last.value && number <= found->second.size();
-         ++number) {
-      const TranscriptEntry& entry = found->second[number - 1];
-      if (entry.idempotency_key) {
-        keyed.push_back({*entry.idempotency_key, entry.sequence, entry.event_id, digest_of(entry)});
-      }
+    const auto found = logs_.find(worker_id);
+    if (found == logs_.end()) return keyed;
+    const WorkerLog& log = found->second;
+    const std::uint64_t end = std::min(last.value, shown_entries(log));
+    for (std::uint64_t number = first.value; number <= end; ++number) {
+      const EntryExtras* const extras = log.entries[number - 1].extras.get();
+      if (extras == nullptr || !extras->idempotency_key) continue;
+      const TranscriptEntry known = entry(worker_id, log, number);
+      keyed.push_back({*known.idempotency_key, known.sequence, known.event_id, digest_of(known)});
     }
     return keyed;
   }
 
   Result<CreateRequest> read_create_request(const WorkerId& worker_id) const override {
     const std::shared_lock lock(mutex_);
-    const auto found = creates_.find(worker_id);
-    if (found == creates_.end()) {
+    const auto found = logs_.find(worker_id);
+    if (found == logs_.end()) {
       return Error(ErrorCode::worker_not_found, "there is no worker " + worker_id.text());
     }
-    return found->second;
+    return found->second.request;
   }
 
   Result<Lsn> checkpoint() override { return Lsn{}; }
@@ -143,17 +194,65 @@ class MemoryStore final : public Store {
   [[nodiscard]] std::optional<StoreHealth> health() const override { return std::nullopt; }
 
  private:
+  void add_worker(const WorkerId& worker_id, const CreateRequest& request) {
+    const auto index = static_cast<WorkerIndex>(worker_ids_.size());
+    worker_ids_.push_back(worker_id);
+    logs_.insert_or_assign(worker_id, WorkerLog{index, request, {}});
+  }
+
+  void add_event(const ExpandedEvent& expanded) {
+    const Event& event = *expanded.event;
+    EventRow row{event.at, event.sequence.value_or(Sequence{}), no_worker, event.kind,
+                 event.message};
+    if (event.worker_ref) {
+      WorkerLog& log = logs_.find(event.worker_ref->worker_id)->second;
+      row.worker = log.index;
+      if (const TranscriptEntry* const entry = expanded.entry)
+        log.entries.push_back({entry->event_id, entry->content, extras_of(*entry), entry->role});
+    }
+    events_.push_back(std::move(row));
+  }
+
+  /// Those of the group that is being made come last.
+  [[nodiscard]] std::uint64_t shown_entries(const WorkerLog& log) const {
+    std::uint64_t count = log.entries.size();
+    while (count > 0 && log.entries[count - 1].event_id > shown_) --count;
+    return count;
+  }
+
+  [[nodiscard]] Event event(std::uint64_t number) const {
+    const EventRow& row = events_[number - 1];
+    Event event{.id = EventId{number}, .at = row.at, .kind = row.kind, .message = row.message};
+    if (row.worker != no_worker) event.worker_ref = WorkerRef{runtime_id_, worker_ids_[row.worker]};
+    if (row.sequence.value > 0) event.sequence = row.sequence;
+    return event;
+  }
+
+  [[nodiscard]] TranscriptEntry entry(const WorkerId& worker_id, const WorkerLog& log,
+                                      std::uint64_t number) const {
+    const EntryRow& row = log.entries[number - 1];
+    TranscriptEntry entry{.sequence = Sequence{number},
+                          .at = events_[row.event_id.value - 1].at,
+                          .worker_ref = {runtime_id_, worker_id},
+                          .role = row.role,
+                          .content = row.content,
+                          .event_id = row.event_id};
+    if (row.extras) {
+      entry.name = row.extras->name;
+      entry.data = row.extras->data;
+      entry.idempotency_key = row.extras->idempotency_key;
+      entry.usage = row.extras->usage;
+    }
+    return entry;
+  }
+
   const RuntimeId runtime_id_;
 
-  // Owned by the Runtime's leader.
-  std::vector<Event> staged_events_;
-  std::vector<TranscriptEntry> staged_entries_;
-  std::vector<std::pair<WorkerId, CreateRequest>> staged_creates_;
-
   mutable std::shared_mutex mutex_;  // guards what follows
-  std::deque<Event> events_;
-  std::unordered_map<WorkerId, std::deque<TranscriptEntry>> transcripts_;
-  std::unordered_map<WorkerId, CreateRequest> creates_;
+  EventId shown_;                    // the last one that a sync made durable
+  std::deque<EventRow> events_;
+  std::vector<WorkerId> worker_ids_;  // of all that ever were: their events stay
+  std::unordered_map<WorkerId, WorkerLog> logs_;
 };
 
 }  // namespace

@@ -32,15 +32,15 @@ struct Planning {
   }
 };
 
-Result<const WorkerState*> existing(const Head& head, const WorkerRef& worker_ref) {
-  if (worker_ref.runtime_id != head.runtime().runtime_id) {
+Result<const WorkerRecord*> existing(const Planning& planning, const WorkerRef& worker_ref) {
+  const RuntimeId& runtime_id = planning.head.runtime().runtime_id;
+  if (worker_ref.runtime_id != runtime_id) {
     return Error(ErrorCode::wrong_runtime,
                  "worker " + worker_ref.worker_id.text() + " belongs to runtime " +
-                     worker_ref.runtime_id.text() + ", not to " + head.runtime().runtime_id.text());
+                     worker_ref.runtime_id.text() + ", not to " + runtime_id.text());
   }
-  const WorkerState* const worker = head.find(worker_ref.worker_id);
-  if (worker == nullptr) return not_found(worker_ref.worker_id);
-  return worker;
+  if (planning.context.worker == nullptr) return not_found(worker_ref.worker_id);
+  return &planning.context.worker->record;
 }
 
 // ---- create
@@ -131,9 +131,9 @@ Result<void> check_counters(const Head& head, const WorkerRecord& record,
 Result<Answer> append(const Planning& planning, TranscriptEntry& entry, EventKind kind,
                       const char* message) {
   const auto& [head, context, changes] = planning;
-  auto worker = existing(head, entry.worker_ref);
+  auto worker = existing(planning, entry.worker_ref);
   if (!worker) return std::move(worker).error();
-  const WorkerRecord& record = (*worker)->record;
+  const WorkerRecord& record = **worker;
   if (const KeyedEntry* const known = context.known_entry) {
     if (known->digest != digest_of(entry)) {
       return Error(ErrorCode::idempotency_conflict,
@@ -188,10 +188,10 @@ Result<Answer> plan_one(const Planning& planning, AppendOutput& request) {
 
 Result<Answer> end(const Planning& planning, const WorkerRef& worker_ref, EventKind kind,
                    std::string message) {
-  auto worker = existing(planning.head, worker_ref);
+  auto worker = existing(planning, worker_ref);
   if (!worker) return std::move(worker).error();
   if (planning.head.runtime().status == RuntimeStatus::stopped) return stopped();
-  const WorkerRecord& record = (*worker)->record;
+  const WorkerRecord& record = **worker;
   if (record.status != WorkerStatus::running)
     return Answer(WorkerEnded{worker_ref, record.status, record.last_event_id});
   Change& change = planning.change(kind, std::move(message));
@@ -212,11 +212,11 @@ Result<Answer> plan_one(const Planning& planning, CancelWorker& request) {
 }
 
 Result<Answer> plan_one(const Planning& planning, DeleteWorker& request) {
-  auto worker = existing(planning.head, request.worker_ref);
+  auto worker = existing(planning, request.worker_ref);
   if (!worker) return std::move(worker).error();
   if (planning.head.runtime().status == RuntimeStatus::stopped) return stopped();
   const WorkerId& worker_id = request.worker_ref.worker_id;
-  if ((*worker)->record.status == WorkerStatus::running) {
+  if ((*worker)->status == WorkerStatus::running) {
     return Error(ErrorCode::worker_active,
                  "worker " + worker_id.text() + " still runs: stop or cancel it first");
   }

@@ -15,6 +15,7 @@ namespace worker_runtime {
 /// What planning needs to know beside the head. The shell finds it out before.
 struct PlanContext {
   Timestamp at;  ///< For the event: the clock, but never before the last event.
+  const WorkerState* worker = nullptr;  ///< Of the head, that the operation is about; null: none.
   const std::string* damage = nullptr;  ///< The cause, if the Worker's files are damaged.
   const KeyedEntry* known_entry =
       nullptr;  ///< The entry that carries the request's key, if there is one.

@@ -15,7 +15,8 @@ Runtime::Implementation::Implementation(std::unique_ptr<Store> store, Clock cloc
       diagnostics_(std::move(restored.diagnostics)),
       epoch_(restored.epoch),
       limits_(restored.state.runtime().limits),
-      state_(std::move(restored.state)) {
+      state_(std::move(restored.state)),
+      head_(state_.implementation()) {
   for (DamagedWorker& worker : restored.damaged) mark_damaged(worker.worker_id, worker.cause);
   last_event_ = state_.runtime().last_event_id.value;
 }
@@ -38,7 +39,7 @@ Result<void> Runtime::Implementation::start(const RuntimeOptions& options) {
     if (!handed_over) return handed_over;
   }
   if (record.lsn.value == 0) {
-    auto started = run(StartRuntime{});
+    auto started = run<RuntimeChanged>(StartRuntime{});
     if (!started) return std::move(started).error();
   }
   if (differs) {
@@ -76,40 +77,29 @@ Runtime::Runtime(Runtime&&) noexcept = default;
 Runtime& Runtime::operator=(Runtime&&) noexcept = default;
 Runtime::~Runtime() = default;
 
-namespace {
-
-/// The answer of an operation is of its own type.
-template <typename Specific>
-Result<Specific> narrow(Result<Answer> answer) {
-  if (!answer) return std::move(answer).error();
-  return std::get<Specific>(*std::move(answer));
-}
-
-}  // namespace
-
 Result<WorkerDetail> Runtime::create_worker(CreateRequest request) {
-  return narrow<WorkerDetail>(implementation_->run(std::move(request)));
+  return implementation_->run<WorkerDetail>(std::move(request));
 }
 Result<EntryAccepted> Runtime::send_input(SendInput request) {
-  return narrow<EntryAccepted>(implementation_->run(std::move(request)));
+  return implementation_->run<EntryAccepted>(std::move(request));
 }
 Result<EntryAccepted> Runtime::append_output(AppendOutput request) {
-  return narrow<EntryAccepted>(implementation_->run(std::move(request)));
+  return implementation_->run<EntryAccepted>(std::move(request));
 }
 Result<WorkerEnded> Runtime::stop_worker(StopWorker request) {
-  return narrow<WorkerEnded>(implementation_->run(std::move(request)));
+  return implementation_->run<WorkerEnded>(std::move(request));
 }
 Result<WorkerEnded> Runtime::cancel_worker(CancelWorker request) {
-  return narrow<WorkerEnded>(implementation_->run(std::move(request)));
+  return implementation_->run<WorkerEnded>(std::move(request));
 }
 Result<WorkerDeleted> Runtime::delete_worker(DeleteWorker request) {
-  return narrow<WorkerDeleted>(implementation_->run(std::move(request)));
+  return implementation_->run<WorkerDeleted>(std::move(request));
 }
 Result<RuntimeChanged> Runtime::stop_runtime() {
-  return narrow<RuntimeChanged>(implementation_->run(StopRuntime{}));
+  return implementation_->run<RuntimeChanged>(StopRuntime{});
 }
 Result<RuntimeChanged> Runtime::start_runtime() {
-  return narrow<RuntimeChanged>(implementation_->run(StartRuntime{}));
+  return implementation_->run<RuntimeChanged>(StartRuntime{});
 }
 Result<std::vector<Answer>> Runtime::batch(std::vector<Mutation> operations) {
   return implementation_->run_batch(std::move(operations));

@@ -36,7 +36,8 @@ namespace worker_runtime {
 
 /// One operation or batch on its way.
 struct Submission {
-  explicit Submission(Mutation single) : operation(std::move(single)) {}
+  template <typename Operation>
+  explicit Submission(Operation single) : operation(std::move(single)) {}
   explicit Submission(std::vector<Mutation> operations)
       : is_batch(true), batch(std::move(operations)) {}
 
@@ -76,7 +77,14 @@ class Runtime::Implementation {
   Result<void> start(const RuntimeOptions& options);
 
   // commit_queue.cpp
-  Result<Answer> run(Mutation operation);
+  /// Waits for the answer, which is of the operation's own type.
+  template <typename Specific, typename Operation>
+  Result<Specific> run(Operation operation) {
+    Submission submission(std::move(operation));
+    wait_for(submission);
+    if (submission.error) return *std::move(submission.error);
+    return std::get<Specific>(*std::move(submission.answer));
+  }
   Result<std::vector<Answer>> run_batch(std::vector<Mutation> operations);
   void submit(Mutation operation, Completion done);
   void submit_batch(std::vector<Mutation> operations, BatchCompletion done);
@@ -113,16 +121,19 @@ class Runtime::Implementation {
 
   // execute.cpp: the leader's work
   void execute_group();
-  void execute_one(Submission& submission, Head& head);
-  void execute_batch(Submission& submission, Head& head);
-  Result<void> plan_batch(Submission& submission, Head& head);
-  Result<Answer> plan_operation(const Head& head, Mutation& operation);
-  Result<const KeyedEntry*> find_keyed_entry(const Head& head, const Mutation& operation);
-  Result<std::optional<std::string>> find_damage(const Head& head, const Mutation& operation);
+  void begin_commit();
+  void execute_one(Submission& submission);
+  void execute_batch(Submission& submission);
+  Result<void> plan_batch(Submission& submission);
+  Result<Answer> plan_operation(Mutation& operation);
+  [[nodiscard]] const WorkerState* find_existing(const Mutation& operation) const;
+  Result<const KeyedEntry*> find_keyed_entry(const WorkerRecord& record, const std::string& key);
+  Result<std::optional<std::string>> find_damage(const WorkerRecord& record);
+  [[nodiscard]] Error unknown_key(const WorkerId& worker_id, const Error& cause) const;
   Result<void> append(Submission& submission);
-  void publish(Head& head);
+  void publish();
   void raise_create_diagnostics(const Answer& created);
-  Timestamp event_time(const Head& head);
+  Timestamp event_time();
 
   // runtime_reads.cpp
   [[nodiscard]] std::optional<Error> closed_error() const;
@@ -138,18 +149,19 @@ class Runtime::Implementation {
   const Epoch epoch_;
   Limits limits_;
 
-  // The leader's own.
-  std::vector<Submission*> group_;
-  Commit commit_;  // the one being made, and its events
-  std::vector<ExpandedEvent> events_;
-  KeyWindows key_windows_;
-  std::optional<Error> failure_;
-  bool clock_is_behind_ = false;
-
   mutable std::shared_mutex state_mutex_;  // guards what follows, but the leader reads without it
   State state_;
   mutable DamagedWorkers damaged_;  // a read that meets damage puts it in
   mutable std::atomic<std::size_t> damaged_count_{0};
+
+  // The leader's own.
+  std::vector<Submission*> group_;
+  Head head_;
+  Commit commit_;  // the one being made, and its events
+  Expansion expansion_;
+  KeyWindows key_windows_;
+  std::optional<Error> failure_;
+  bool clock_is_behind_ = false;
 
   mutable std::mutex clock_mutex_;  // held while the clock is asked: by one thread at a time
   std::mutex checkpoint_mutex_;     // held by a checkpoint as long as it runs, and by close()

@@ -89,15 +89,15 @@ Result<Applied> State::apply(const Commit& commit) {
   return applied;
 }
 
-std::vector<ExpandedEvent> State::expand(const Commit& commit) const {
-  std::vector<ExpandedEvent> events;
+Expansion State::expand(const Commit& commit) const {
+  Expansion expansion;
   Head head(*implementation_);
   for (const Change& change : commit.changes) {
-    head.expand(change, events);
+    head.expand(change, expansion);
     // A change that doesn't fit is refused by apply(), and these events with it.
     if (commit.changes.size() > 1 && !head.apply(change, commit.lsn)) break;
   }
-  return events;
+  return expansion;
 }
 
 WorkerId generated_worker_id(std::uint64_t number) {

@@ -50,6 +50,8 @@ class StateImplementation {
 class Head {
  public:
   explicit Head(const StateImplementation& base) : base_(base), runtime_(base.runtime) {}
+  /// Stands on the state as it is now, for a new group.
+  void reset();
 
   [[nodiscard]] const RuntimeRecord& runtime() const { return runtime_; }
   /// Null if there is none. Valid until the Worker changes.
@@ -62,7 +64,7 @@ class Head {
                                                  const std::string& key) const;
 
   /// The events of a change, a compact one expanded. To be asked before apply().
-  void expand(const Change& change, std::vector<ExpandedEvent>& events) const;
+  void expand(const Change& change, Expansion& expansion) const;
   /// Checks that the change fits and applies it as part of commit `lsn`. On an error some of it may
   /// be applied: the head is to be dropped or rolled back.
   Result<void> apply(const Change& change, Lsn lsn);

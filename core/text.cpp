@@ -1,6 +1,7 @@
 // UTF-8, white space and control characters: see text.h.
 #include "worker_runtime/text.h"
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -65,17 +66,22 @@ void each_point(std::string_view text, Visit visit) {
   }
 }
 
+template <std::size_t bytes>
+bool is_ascii(const char* text) {
+  std::array<std::uint64_t, bytes / 8> words{};
+  std::memcpy(words.data(), text, bytes);
+  std::uint64_t all = 0;
+  for (const std::uint64_t word : words) all |= word;
+  return (all & 0x8080808080808080U) == 0;
+}
+
 }  // namespace
 
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
-    // Eight bytes at a time while they are ASCII: most text is.
-    while (text.size() >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, text.data(), 8);
-      if ((word & 0x8080808080808080U) != 0) break;
-      text.remove_prefix(8);
-    }
+    // Blocks that are ASCII at a time: most text is.
+    while (text.size() >= 32 && is_ascii<32>(text.data())) text.remove_prefix(32);
+    while (text.size() >= 8 && is_ascii<8>(text.data())) text.remove_prefix(8);
     if (text.empty()) return true;
     const std::size_t length = sequence_length(text);
     if (length == 0) return false;

@@ -33,10 +33,10 @@ class TapeStore final : public wr::Store {
     record.runtime_id = *wr::RuntimeId::parse("example");
     wr::State state(record);
     for (const wr::Commit& commit : tape_.commits) {
-      index(commit, state.expand(commit));  // asked before the state goes on
-      auto applied = state.apply(commit);   // the code that the Runtime itself uses
+      stage(commit, state.expand(commit).events);  // asked before the state goes on
+      auto applied = state.apply(commit);          // the code that the Runtime itself uses
       if (!applied) return applied.error();
-      forget_deleted(applied->changed);
+      show(applied->changed);
     }
     return wr::Restored{
         std::move(state), std::make_shared<wr::DiagnosticLog>(), wr::Epoch{++tape_.opened}, {}};
@@ -46,26 +46,16 @@ class TapeStore final : public wr::Store {
   // Commits are taken one by one and become visible together, when they are durable.
   wr::Result<void> append(const wr::Commit& commit, std::span<const wr::ExpandedEvent> events,
                           const wr::Limits&) override {
-    staged_.push_back(commit);
-    // The entries that the events point at are the commit's: point at the copy's instead.
-    std::vector<wr::ExpandedEvent> kept(events.begin(), events.end());
-    std::size_t next = 0;
-    for (const wr::Change& change : staged_.back().changes) {
-      next += change.stopped_workers;
-      kept[next++].entry = change.entry ? &*change.entry : nullptr;
-    }
-    staged_events_.push_back(std::move(kept));
+    stage(commit, events);
+    staged_.commits.push_back(commit);
     return {};
   }
 
   wr::Result<void> sync(const wr::RuntimeRecord&,
                         std::span<const wr::ChangedWorker> changed) override {
     const std::unique_lock lock(mutex_);
-    for (std::size_t at = 0; at < staged_.size(); ++at) index(staged_[at], staged_events_[at]);
-    for (wr::Commit& commit : staged_) tape_.commits.push_back(std::move(commit));
-    staged_.clear();
-    staged_events_.clear();
-    forget_deleted(changed);
+    for (wr::Commit& commit : staged_.commits) tape_.commits.push_back(std::move(commit));
+    show(changed);
     return {};
   }
 
@@ -114,20 +104,34 @@ class TapeStore final : public wr::Store {
     std::vector<wr::TranscriptEntry> entries;
   };
 
-  void index(const wr::Commit& commit, std::span<const wr::ExpandedEvent> events) {
-    for (const wr::Change& change : commit.changes) {
-      if (change.create) workers_[change.event.worker_ref->worker_id].request = *change.create;
-    }
+  // What was appended and is not durable yet. The events belong to whoever appends: copied.
+  struct Staged {
+    std::vector<wr::Commit> commits;
+    std::vector<wr::Event> events;
+    std::vector<wr::TranscriptEntry> entries;
+    std::vector<std::pair<wr::WorkerId, wr::CreateRequest>> requests;
+  };
+
+  void stage(const wr::Commit& commit, std::span<const wr::ExpandedEvent> events) {
     for (const wr::ExpandedEvent& expanded : events) {
-      events_.push_back(expanded.event);
-      if (expanded.entry != nullptr)
-        workers_[expanded.entry->worker_ref.worker_id].entries.push_back(*expanded.entry);
+      staged_.events.push_back(*expanded.event);
+      if (expanded.entry != nullptr) staged_.entries.push_back(*expanded.entry);
+    }
+    for (const wr::Change& change : commit.changes) {
+      if (change.create)
+        staged_.requests.emplace_back(change.event.worker_ref->worker_id, *change.create);
     }
   }
-  void forget_deleted(std::span<const wr::ChangedWorker> changed) {
+  void show(std::span<const wr::ChangedWorker> changed) {
+    for (wr::Event& event : staged_.events) events_.push_back(std::move(event));
+    for (auto& [worker_id, request] : staged_.requests)
+      workers_[worker_id].request = std::move(request);
+    for (wr::TranscriptEntry& entry : staged_.entries)
+      workers_[entry.worker_ref.worker_id].entries.push_back(std::move(entry));
     for (const wr::ChangedWorker& worker : changed) {
       if (!worker.worker) workers_.erase(worker.worker_id);
     }
+    staged_ = {};
   }
 
   /// Item `number` stands at number - 1. A page has one item at least, whatever its size.
@@ -147,8 +151,7 @@ class TapeStore final : public wr::Store {
   }
 
   Tape& tape_;
-  std::vector<wr::Commit> staged_;
-  std::vector<std::vector<wr::ExpandedEvent>> staged_events_;
+  Staged staged_;
   mutable std::shared_mutex mutex_;  // readers come from any thread
   std::vector<wr::Event> events_;
   std::map<wr::WorkerId, Worker> workers_;

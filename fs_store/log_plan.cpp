@@ -12,7 +12,8 @@ std::string text(const std::vector<NumberRange>& ranges) {
   std::string out;
   for (std::size_t index = 0; index < std::min(ranges.size(), shown_max); ++index) {
     const NumberRange& range = ranges[index];
-    out += (index > 0 ? ", " : "") + std::to_string(range.first);
+    if (index > 0) out += ", ";
+    out += std::to_string(range.first);
     if (range.last > range.first) out += " to " + std::to_string(range.last);
   }
   return ranges.size() > shown_max ? out + ", ..." : out;

@@ -16,7 +16,7 @@ void append_log_lines(std::vector<LogLine>& lines, std::span<const ExpandedEvent
   std::string object;
   for (const ExpandedEvent& expanded : events) {
     object.clear();
-    encode(object, expanded.event, runtime_id);
+    encode(object, *expanded.event, runtime_id);
     append_checked_line(lines.emplace_back().line, object);
     if (expanded.entry == nullptr) continue;
     object.clear();
@@ -83,8 +83,7 @@ Result<Lsn> find_proven(FileSystem& file_system, Decoder& decoder, const ScanLim
 Result<void> replay(const DecodedRecord& record, const RuntimeId& runtime_id, Logs& logs,
                     Loaded& loaded) {
   std::vector<LogLine> lines;
-  const std::vector<ExpandedEvent> events = loaded.state.expand(record.commit);
-  append_log_lines(lines, events, runtime_id);
+  append_log_lines(lines, loaded.state.expand(record.commit).events, runtime_id);
   auto applied = loaded.state.apply(record.commit);
   if (!applied) return std::move(applied).error();
   for (LogLine& line : lines) {

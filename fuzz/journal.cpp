@@ -70,7 +70,7 @@ void check_applied(fs_store::FileSystem& files, const ScanLimits& limits) {
   State state(record);
   fs_store::Decoder decoder;
   const auto scanned = scan_journal(files, decoder, limits, [&](const DecodedRecord& line) {
-    const auto events = state.expand(line.commit);
+    const std::size_t events = state.expand(line.commit).events.size();
     const EventId before = state.runtime().last_event_id;
     const RuntimeRecord unchanged = state.runtime();
     const auto applied = state.apply(line.commit);
@@ -79,7 +79,7 @@ void check_applied(fs_store::FileSystem& files, const ScanLimits& limits) {
       return Result<void>(applied.error());
     }
     require(state.runtime().lsn == line.head.lsn, "an applied commit is the last one");
-    require(state.runtime().last_event_id.value == before.value + events.size(),
+    require(state.runtime().last_event_id.value == before.value + events,
             "a commit has the events that it expands to");
     return Result<void>();
   });

@@ -17,8 +17,7 @@ TEST(MemoryStoreTest, WhatIsAppendedIsReadAfterTheSync) {
   Commit commit{{1}, {}};
   commit.changes.emplace_back();
   commit.changes.front().event.id = {1};
-  const auto events = restored->state.expand(commit);
-  ASSERT_TRUE(store->append(commit, events, {}));
+  ASSERT_TRUE(store->append(commit, restored->state.expand(commit).events, {}));
   EXPECT_TRUE(store->read_events({1, 1, {}, 10, 10})->empty());
   ASSERT_TRUE(store->sync(restored->state.runtime(), {}));
   EXPECT_EQ(store->read_events({1, 1, {}, 10, 10})->size(), 1U);

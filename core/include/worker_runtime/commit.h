@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -135,11 +136,17 @@ struct ChangedWorker {
   std::optional<Tombstone> tombstone{};  ///< Of a deleted one, if it leaves any.
 };
 
-/// One event of an expanded commit, with its entry if it made one. The entry points into the
-/// commit.
+/// One event of an expanded commit, with its entry if it made one. They belong to the commit, or
+/// the event to the Expansion.
 struct ExpandedEvent {
-  Event event;
+  const Event* event = nullptr;
   const TranscriptEntry* entry = nullptr;
+};
+
+/// The events of a commit one by one, compact ones expanded. Valid as long as the commit.
+struct Expansion {
+  std::vector<ExpandedEvent> events{};
+  std::deque<Event> made{};  ///< Those that compact changes stand for.
 };
 
 /// What applying a commit did.
@@ -185,8 +192,8 @@ class State {
   /// Nothing is changed then.
   Result<Applied> apply(const Commit& commit);
 
-  /// The events of the commit one by one, compact ones expanded; to be asked before apply().
-  [[nodiscard]] std::vector<ExpandedEvent> expand(const Commit& commit) const;
+  /// The events of the commit; to be asked before apply().
+  [[nodiscard]] Expansion expand(const Commit& commit) const;
 
   /// For the library's own planning.
   [[nodiscard]] const StateImplementation& implementation() const { return *implementation_; }
