@@ -2,6 +2,7 @@
 #include "journal.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "checked_line.h"
@@ -141,23 +142,41 @@ Result<void> Journal::stage(const Commit& commit, std::uint64_t commit_bytes_max
                  LimitFields{"commit_bytes", object.size(), commit_bytes_max});
   }
   const std::uint64_t length = object.size() + line_head_bytes + 1;
+  // Room for it must be there before it is taken in: the group is refused as a whole otherwise.
   if (!has_room(length, growth)) {
-    // Room for it must be there before it is taken in: the group is refused as a whole otherwise. A
-    // record larger than a segment gets a segment of its own size.
-    const std::uint64_t reserve = growth == Growth::grows ? sizes_.reserve : 0;
-    auto spare = make_spare(std::max(sizes_.later, group_.size() + length + reserve + 4096));
-    if (!spare && spare.error().code() == ErrorCode::store_full) {
-      spare = make_spare(group_.size() + length + reserve + 4096);
-    }
-    if (!spare) return std::move(spare).error();
-    std::optional<Spare> unused;
-    {
-      const std::lock_guard lock(mutex_);
-      unused = std::exchange(spare_, std::move(*spare));
-    }
-    if (unused) static_cast<void>(file_system_.remove_file(unused->path).has_value());
+    auto made = make_room(length, growth);
+    if (!made) return made;
   }
   staged_end_ = {commit.lsn, append_checked_line(group_, object)};
+  return {};
+}
+
+/// A segment that takes more than its record needs is not tried where it cannot succeed: as long as
+/// it went on it would take the last room from the logs. Where the room is not known, or a quota is
+/// smaller, the attempt tells.
+Result<Journal::Spare> Journal::make_large_spare(std::uint64_t size) {
+  const auto space = file_system_.space();
+  if (!space || space->free_bytes >= size) return make_spare(size);
+  return Error(ErrorCode::store_full, "the disk is full: there is no room for a journal segment",
+               FileFields{.path = file_system_.prefix() + std::string(layout::journal),
+                          .system_error = ENOSPC});
+}
+
+Result<void> Journal::make_room(std::uint64_t length, Growth growth) {
+  const std::lock_guard one_at_a_time(making_mutex_);
+  if (has_room(length, growth)) return {};  // made meanwhile
+  // A record larger than a segment gets a segment of its own size.
+  const std::uint64_t reserve = growth == Growth::grows ? sizes_.reserve : 0;
+  const std::uint64_t needed = group_.size() + length + reserve + 4096;
+  auto spare = make_large_spare(std::max(sizes_.later, needed));
+  if (!spare && spare.error().code() == ErrorCode::store_full) spare = make_spare(needed);
+  if (!spare) return std::move(spare).error();
+  std::optional<Spare> unused;
+  {
+    const std::lock_guard lock(mutex_);
+    unused = std::exchange(spare_, std::move(*spare));
+  }
+  if (unused) static_cast<void>(file_system_.remove_file(unused->path).has_value());
   return {};
 }
 
@@ -262,22 +281,15 @@ Result<void> Journal::drop_below(Lsn lsn) {
 }
 
 Result<void> Journal::lay_out_ahead(LayOut lay_out) {
+  const std::lock_guard one_at_a_time(making_mutex_);
   {
     const std::lock_guard lock(mutex_);
     if (spare_ || (lay_out == LayOut::when_needed && !half_used_)) return {};
   }
-  auto made = make_spare(sizes_.later);
+  auto made = make_large_spare(sizes_.later);
   if (!made) return std::move(made).error();
-  std::optional<Spare> unused;
-  {
-    const std::lock_guard lock(mutex_);
-    if (spare_) {
-      unused = std::move(*made);
-    } else {
-      spare_ = std::move(*made);
-    }
-  }
-  if (unused) return file_system_.remove_file(unused->path);
+  const std::lock_guard lock(mutex_);
+  spare_ = std::move(*made);
   return {};
 }
 

@@ -143,11 +143,13 @@ class Journal {
 
   Journal(FileSystem& file_system, Start start);
   Result<Spare> make_spare(std::uint64_t size);
+  Result<Spare> make_large_spare(std::uint64_t size);
   Result<Spare> make_first_spare(std::uint64_t copied_bytes, JournalReserve* reserve);
   Result<void> begin_segment(Spare spare, std::string_view first_lines, Lsn first_lsn,
                              std::uint32_t previous);
   Result<void> switch_segment(std::uint64_t needed);
   [[nodiscard]] bool has_room(std::uint64_t more, Growth growth);
+  Result<void> make_room(std::uint64_t length, Growth growth);
   Result<void> undo(std::uint64_t offset, std::uint64_t count, Error cause);
 
   FileSystem& file_system_;
@@ -167,6 +169,10 @@ class Journal {
   std::string group_;
   std::string changes_;  // scratch
   bool is_short_ = false;
+
+  // Held while a spare is made for a later segment: who needs one waits for the one that is being
+  // made. Two at a time could take the room of each other on a disk that has room for one.
+  std::mutex making_mutex_;
 
   mutable std::mutex mutex_;
   std::deque<SegmentInfo> segments_;  // guarded by mutex_; the last one is the current

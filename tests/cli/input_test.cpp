@@ -1,4 +1,7 @@
 // Odd input: ids, texts, sizes, bytes that are no text.
+#include <string>
+#include <string_view>
+
 #include "support/cli_fixture.h"
 
 namespace worker_runtime::cli {
@@ -66,7 +69,12 @@ TEST_F(InputTest, InvalidUtf8IsRefused) {
 
 TEST_F(InputTest, AnyCodePointComesBackAsItWas) {
   make_store();
-  const std::string text("nul \0 quote \" back \\ line\r\n \xe2\x80\xa8 \xf0\x9f\xa6\x80", 41);
+  constexpr std::string_view before_nul = "nul ";
+  constexpr std::string_view behind_nul =
+      " quote \" back \\ line\r\n \xe2\x80\xa8 \xf0\x9f\xa6\x80";
+  std::string text(before_nul);
+  text.push_back('\0');
+  text += behind_nul;
   EXPECT_EQ(cli({"send", "a", "-"}, text).exit_code, 0);
   EXPECT_TRUE(has(done({"transcript", "a", "--json"}), R"(nul \u0000 quote \" back \\ line\r\n)"));
 }

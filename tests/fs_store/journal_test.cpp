@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <future>
 #include <string>
 #include <utility>
 #include <vector>
@@ -390,6 +393,43 @@ TEST_F(JournalTest, AnyOtherFailureOfAWriteOrSyncIsNotRetried) {
     EXPECT_EQ(faults_.count(kind), 1U);
     faults_.clear_plan();
   }
+}
+
+TEST_F(JournalTest, WhoNeedsASegmentWaitsForTheOneThatIsBeingMade) {
+  Journal::Start small;
+  small.sizes = {.first = 8192, .later = 65536, .reserve = 1024};
+  ASSERT_TRUE(is_ok(try_start(std::move(small))));
+  faults_.reset_counts();
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  std::atomic<bool> is_first{true};
+  faults_.set_hook([&](CallKind kind, const std::string&) {
+    if (kind != CallKind::write || !is_first.exchange(false)) return;
+    begun.set_value();
+    go_on.get_future().wait();
+  });
+  auto ahead = std::async(std::launch::async, [&] { return journal().lay_out_ahead(LayOut::now); });
+  begun.get_future().wait();
+  auto staged = std::async(std::launch::async, [&] { return stage(std::string(8000, 'x')); });
+  // Long enough for a second one to be made, if it were.
+  EXPECT_EQ(staged.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  go_on.set_value();
+  EXPECT_TRUE(is_ok(ahead.get()));
+  EXPECT_TRUE(is_ok(staged.get()));
+  EXPECT_EQ(faults_.count(CallKind::open), 1U);
+}
+
+TEST_F(JournalTest, ASegmentThatTheDiskHasNoRoomForIsNotTried) {
+  Journal::Start small;
+  small.sizes = {.first = 8192, .later = std::uint64_t{1} << 60U, .reserve = 1024};
+  ASSERT_TRUE(is_ok(try_start(std::move(small))));
+  faults_.reset_counts();
+  const auto ahead = journal().lay_out_ahead(LayOut::now);
+  EXPECT_TRUE(fails_with(ahead, ErrorCode::store_full));
+  EXPECT_EQ(faults_.changes(), std::vector<std::string>());
+  // A record that needs one gets one of its own size.
+  ASSERT_TRUE(is_ok(stage(std::string(8000, 'x'))));
+  EXPECT_TRUE(is_ok(journal().write_group()));
 }
 
 }  // namespace
