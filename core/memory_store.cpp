@@ -207,8 +207,10 @@ class MemoryStore final : public Store {
     if (event.worker_ref) {
       WorkerLog& log = logs_.find(event.worker_ref->worker_id)->second;
       row.worker = log.index;
-      if (const TranscriptEntry* const entry = expanded.entry)
-        log.entries.push_back({entry->event_id, entry->content, extras_of(*entry), entry->role});
+      if (const TranscriptEntry* const entry = expanded.entry) {
+        EntryRow entry_row{entry->event_id, entry->content, extras_of(*entry), entry->role};
+        log.entries.push_back(std::move(entry_row));
+      }
     }
     events_.push_back(std::move(row));
   }

@@ -180,7 +180,7 @@ void encode_catalog_header(std::string& out, Lsn first_lsn, const RuntimeId& run
 }
 
 Result<CatalogHeader> Decoder::catalog_header(std::string_view line) {
-  enum : std::size_t { lsn, version, runtime_id };
+  enum : std::size_t { first_lsn, version, runtime };
   static constexpr std::array<std::string_view, 3> names{"lsn", "schema_version", "runtime_id"};
   JsonReader& reader = implementation_->reader;
   CatalogHeader header;
@@ -188,7 +188,7 @@ Result<CatalogHeader> Decoder::catalog_header(std::string_view line) {
   if (reader.start_line(line) && object.open()) {
     while (object.next()) {
       switch (object.member()) {
-        case lsn:
+        case first_lsn:
           object.read(header.lsn);
           break;
         case version:
@@ -199,7 +199,7 @@ Result<CatalogHeader> Decoder::catalog_header(std::string_view line) {
           break;
       }
     }
-    if (object.complete(mask_of(lsn, version, runtime_id)) && reader.finish()) return header;
+    if (object.complete(mask_of(first_lsn, version, runtime)) && reader.finish()) return header;
   }
   return decode_error(reader);
 }
