@@ -67,5 +67,6 @@ void add_logs(CLI::App& app, Options& options, Run& run);
 void add_pipe(CLI::App& app, Options& options, Run& run);
 void add_verify(CLI::App& app, Options& options, Run& run);
 void add_repair(CLI::App& app, Options& options, Run& run);
+void add_bench(CLI::App& app, Options& options, Run& run);
 
 }  // namespace worker_runtime::cli
