@@ -88,6 +88,7 @@ class Flight {
   }
 
   void wait_for(std::uint64_t wanted) {
+    if (contender_.flush) contender_.flush();
     std::unique_lock lock(mutex_);
     wanted_ = wanted;
     enough_.wait(lock, [&] { return done_ >= wanted; });

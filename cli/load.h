@@ -19,6 +19,8 @@ struct Contender {
   std::function<bool()> commit{};
   /// Begins to make one durable; `done` is called once it is. Empty: there is no such form.
   std::function<void(std::function<void(bool)> done)> submit{};
+  /// Called before the thread that submits waits, where submissions are gathered.
+  std::function<void()> flush{};
 };
 
 /// `callers` threads that wait for each record; or, if `in_flight` is more than 1, one thread that
