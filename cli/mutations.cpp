@@ -1,4 +1,4 @@
-// send, append, stop, cancel, delete, shutdown, start.
+// send, append, stop, cancel, delete, trim, shutdown, start.
 #include <future>
 #include <memory>
 #include <system_error>
@@ -35,6 +35,13 @@ std::string sentence(const Mutation& operation, const Answer& answer) {
     std::string operator()(const RuntimeChanged& changed) const {
       return std::string("the runtime is ") + (stopping ? "stopped" : "running") + " (event " +
              std::to_string(changed.event_id.value) + ")";
+    }
+    std::string operator()(const EventsTrimmed& trimmed) const {
+      return "the event log is kept from event " + std::to_string(trimmed.first_kept.value) + " on";
+    }
+    std::string operator()(const TranscriptTrimmed& trimmed) const {
+      return "the transcript of worker " + printable(trimmed.worker_ref.worker_id.text()) +
+             " is kept from entry " + std::to_string(trimmed.first_kept.value) + " on";
     }
     bool stopping;
   };
@@ -219,6 +226,31 @@ void add_end(CLI::App& app, Options& options, Run& run, const char* name, const 
       ->type_name("TEXT");
 }
 
+struct TrimArguments {
+  std::string worker;
+  std::optional<std::uint64_t> before;
+};
+
+Result<Mutation> make_trim(const TrimArguments& arguments) {
+  if (arguments.worker.empty()) return Mutation(TrimEvents{EventId{*arguments.before}});
+  auto worker_ref = worker_ref_of(arguments.worker);
+  if (!worker_ref) return std::move(worker_ref).error();
+  return Mutation(TrimTranscript{std::move(*worker_ref), Sequence{*arguments.before}});
+}
+
+void add_trim(CLI::App& app, Options& options, Run& run) {
+  auto arguments = std::make_shared<TrimArguments>();
+  CLI::App* const command =
+      add_command(app, options, run, "trim", "let old events or entries go for good",
+                  [arguments] { return make_trim(*arguments); });
+  command->add_option("WORKER", arguments->worker, "whose transcript [the event log]")
+      ->type_name("")
+      ->check(check_not_empty);
+  add_number(*command, "--before", arguments->before, "the first event id or sequence that is kept")
+      ->type_name("N")
+      ->required();
+}
+
 }  // namespace
 
 void add_mutations(CLI::App& app, Options& options, Run& run) {
@@ -236,6 +268,7 @@ void add_mutations(CLI::App& app, Options& options, Run& run) {
                   });
   remove->add_option("WORKER", *worker, "the worker's id")->type_name("")->required();
 
+  add_trim(app, options, run);
   add_command(app, options, run, "shutdown", "stop every running worker and the runtime",
               []() -> Result<Mutation> { return Mutation(StopRuntime{}); });
   add_command(app, options, run, "start", "start a stopped runtime",

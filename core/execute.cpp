@@ -87,11 +87,9 @@ const WorkerState* Runtime::Implementation::find_existing(const Mutation& operat
 Result<const KeyedEntry*> Runtime::Implementation::find_keyed_entry(const WorkerRecord& record,
                                                                     const std::string& key) {
   const KeyedEntry* const entry = head_.find_entry_key(record.worker_id, key);
-  if (entry != nullptr) return is_covered(entry->sequence, record.last_sequence) ? entry : nullptr;
+  if (entry != nullptr) return entry->sequence >= first_keyed(record) ? entry : nullptr;
   const WorkerPointer durable = state_.find(record.worker_id);
-  return key_windows_.find(*store_, record.worker_id, key,
-                           durable ? durable->record.last_sequence : Sequence{},
-                           record.last_sequence);
+  return key_windows_.find(*store_, record, key, durable ? &durable->record : nullptr);
 }
 
 /// The cause if the Worker is damaged, for an entry: known before, or found now.

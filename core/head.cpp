@@ -96,6 +96,7 @@ std::vector<WorkerId> Head::running() const {
 }
 
 void Head::expand(const Change& change, Expansion& expansion) const {
+  if (change.trim) return;
   if (change.event.kind == EventKind::runtime_stopped && change.stopped_workers > 0) {
     const std::vector<WorkerId> ids = running();
     Event event = change.event;
@@ -131,6 +132,7 @@ Result<void> Head::check(const Change& change) const {
 }
 
 Result<void> Head::apply(const Change& change, Lsn lsn) {
+  if (change.trim) return trim(*change.trim, lsn);
   auto done = check(change);
   if (!done) return done;
   const Event& event = change.event;
@@ -282,6 +284,28 @@ Result<void> Head::stop_all(const Change& change, Lsn lsn) {
   runtime_.running_workers -= ids.size();
   runtime_.stopped_workers += ids.size();
   runtime_.status = RuntimeStatus::stopped;
+  return {};
+}
+
+Result<void> Head::trim(const Trim& trim, Lsn lsn) {
+  const auto fits = [&](std::uint64_t first, std::uint64_t last) {
+    return trim.first_kept > first && trim.first_kept <= last + 1;
+  };
+  if (!trim.worker_id) {
+    if (!fits(runtime_.first_event_id.value, runtime_.last_event_id.value))
+      return misfit("events are trimmed to " + std::to_string(trim.first_kept));
+    runtime_.first_event_id = EventId{trim.first_kept};
+    return {};
+  }
+  const WorkerState* const worker = find(*trim.worker_id);
+  if (!worker || !fits(worker->record.first_sequence.value, worker->record.last_sequence.value)) {
+    return misfit("the transcript of worker " + trim.worker_id->text() + " is trimmed to " +
+                  std::to_string(trim.first_kept));
+  }
+  auto copy = std::make_shared<WorkerState>(*worker);
+  copy->record.first_sequence = Sequence{trim.first_kept};
+  copy->record.lsn = lsn;
+  put({*trim.worker_id, std::move(copy), std::nullopt});
   return {};
 }
 

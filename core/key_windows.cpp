@@ -6,16 +6,14 @@
 namespace worker_runtime {
 
 Result<KeyWindows::Window*> KeyWindows::load(const Store& store, const WorkerId& worker_id,
-                                             Sequence durable_last) {
+                                             const WorkerRecord* durable) {
   if (const auto found = windows_.find(worker_id); found != windows_.end()) {
     by_use_.splice(by_use_.begin(), by_use_, found->second.used);
     return &found->second;
   }
   std::vector<KeyedEntry> keyed;
-  if (durable_last.value > 0) {
-    const Sequence first{
-        durable_last.value > keyed_entries_max ? durable_last.value - keyed_entries_max + 1 : 1};
-    auto read = store.read_keyed_entries(worker_id, first, durable_last);
+  if (durable != nullptr && first_keyed(*durable) <= durable->last_sequence) {
+    auto read = store.read_keyed_entries(worker_id, first_keyed(*durable), durable->last_sequence);
     if (!read) return std::move(read).error();
     keyed = std::move(*read);
   }
@@ -44,14 +42,13 @@ void KeyWindows::make_room() {
   }
 }
 
-Result<const KeyedEntry*> KeyWindows::find(const Store& store, const WorkerId& worker_id,
-                                           std::string_view key, Sequence durable_last,
-                                           Sequence last) {
-  auto window = load(store, worker_id, durable_last);
+Result<const KeyedEntry*> KeyWindows::find(const Store& store, const WorkerRecord& record,
+                                           std::string_view key, const WorkerRecord* durable) {
+  auto window = load(store, record.worker_id, durable);
   if (!window) return std::move(window).error();
   const auto found = (*window)->entries.find(key);
   const KeyedEntry* entry = nullptr;
-  if (found != (*window)->entries.end() && is_covered(found->sequence, last)) entry = &*found;
+  if (found != (*window)->entries.end() && found->sequence >= first_keyed(record)) entry = &*found;
   return entry;
 }
 
@@ -63,7 +60,7 @@ void KeyWindows::add(const WorkerId& worker_id, const KeyedEntry& entry) {
   // Cleared of what it covers no longer when twice too large: each entry pays a constant share.
   if (window.entries.size() < 2 * keyed_entries_max) return;
   entries_ -= std::erase_if(window.entries, [&](const KeyedEntry& known) {
-    return !is_covered(known.sequence, entry.sequence);
+    return known.sequence.value + keyed_entries_max <= entry.sequence.value;
   });
 }
 

@@ -6,6 +6,7 @@
 // from the store if need be.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <list>
@@ -23,18 +24,20 @@ namespace worker_runtime {
 inline constexpr std::size_t key_windows_max = 4096;
 inline constexpr std::size_t key_window_entries_max = std::size_t{256} << 10U;
 
-/// Whether the key of an entry still counts in a transcript that ends at `last`.
-inline bool is_covered(Sequence sequence, Sequence last) {
-  return sequence.value + keyed_entries_max > last.value;
+/// The first entry of a transcript whose key counts: it is kept, and among the newest.
+inline Sequence first_keyed(const WorkerRecord& record) {
+  const std::uint64_t last = record.last_sequence.value;
+  const Sequence newest{last > keyed_entries_max ? last - keyed_entries_max + 1 : 1};
+  return std::max(newest, record.first_sequence);
 }
 
 class KeyWindows {
  public:
-  /// The entry with the key among the newest keyed_entries_max of a transcript that ends at `last`;
-  /// null if there is none. `durable_last` is what the store has. The pointer is valid until the
-  /// next call.
-  Result<const KeyedEntry*> find(const Store& store, const WorkerId& worker_id,
-                                 std::string_view key, Sequence durable_last, Sequence last);
+  /// The entry with the key, of those whose keys count by the Worker's `record`; null if there is
+  /// none. `durable` is the record as the store has it, null if it has none yet. The pointer is
+  /// valid until the next call.
+  Result<const KeyedEntry*> find(const Store& store, const WorkerRecord& record,
+                                 std::string_view key, const WorkerRecord* durable);
   /// An entry that became durable.
   void add(const WorkerId& worker_id, const KeyedEntry& entry);
   void forget(const WorkerId& worker_id);
@@ -60,7 +63,7 @@ class KeyWindows {
     std::unordered_set<KeyedEntry, ByKey, ByKey> entries;
     std::list<WorkerId>::iterator used;
   };
-  Result<Window*> load(const Store& store, const WorkerId& worker_id, Sequence durable_last);
+  Result<Window*> load(const Store& store, const WorkerId& worker_id, const WorkerRecord* durable);
   void put(Window& window, KeyedEntry entry);
   void make_room();
 

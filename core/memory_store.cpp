@@ -58,9 +58,10 @@ struct EntryExtras {
   Counters usage;
 };
 
-/// An entry, without what its place, its Worker and its event tell.
+/// An entry, without what its place and its Worker tell.
 struct EntryRow {
   EventId event_id;
+  Timestamp at;
   std::string content;
   std::unique_ptr<const EntryExtras> extras;
   Role role = Role::user;
@@ -72,24 +73,46 @@ std::unique_ptr<const EntryExtras> extras_of(const TranscriptEntry& entry) {
       EntryExtras{entry.name, entry.data, entry.idempotency_key, entry.usage});
 }
 
+/// Rows under dense numbers, of which the first may have been let go.
+template <typename Row>
+class Rows {
+ public:
+  [[nodiscard]] std::uint64_t first() const { return first_; }
+  [[nodiscard]] std::uint64_t last() const { return first_ - 1 + rows_.size(); }
+  [[nodiscard]] const Row& operator[](std::uint64_t number) const { return rows_[number - first_]; }
+  void push_back(Row row) { rows_.push_back(std::move(row)); }
+  void trim(std::uint64_t first_kept) {
+    for (; first_ < first_kept && !rows_.empty(); ++first_) rows_.pop_front();
+  }
+
+ private:
+  std::deque<Row> rows_;
+  std::uint64_t first_ = 1;
+};
+
 /// What lives as long as the Worker.
 struct WorkerLog {
   WorkerIndex index = no_worker;
   CreateRequest request;
-  std::deque<EntryRow> entries;
+  Rows<EntryRow> entries;
 };
 
-/// Numbers of a log of `size` items in the order of a page, as many as it may have.
+/// Numbers of a log that shows `first`..`end`, in the order of a page, as many as it may have.
 template <typename Visit>
-void walk(const PageRange& range, std::uint64_t size, const Visit& visit) {
+Result<void> walk(const PageRange& range, std::uint64_t first, std::uint64_t end,
+                  const Visit& visit) {
   const bool up = range.direction == Direction::oldest_first;
-  const std::uint64_t last = std::min(range.last, size);
+  if ((up ? range.first : range.last) < first)
+    return Error(ErrorCode::cursor_expired, "it was trimmed", CursorFields{first});
+  const std::uint64_t lowest = std::max(range.first, first);
+  const std::uint64_t last = std::min(range.last, end);
   std::uint64_t items = 0;
-  for (std::uint64_t number = up ? range.first : last;
-       number >= range.first && number <= last && items < range.items;
+  for (std::uint64_t number = up ? lowest : last;
+       number >= lowest && number <= last && items < range.items;
        number += up ? 1 : UINT64_MAX, ++items) {
-    if (!visit(number)) return;
+    if (!visit(number)) return {};
   }
+  return {};
 }
 
 class MemoryStore final : public Store {
@@ -116,6 +139,7 @@ class MemoryStore final : public Store {
     const std::unique_lock lock(mutex_);
     for (const Change& change : commit.changes) {
       if (change.create) add_worker(change.event.worker_ref->worker_id, *change.create);
+      if (change.trim) trims_.push_back(*change.trim);
     }
     for (const ExpandedEvent& expanded : events) add_event(expanded);
     return {};
@@ -123,7 +147,8 @@ class MemoryStore final : public Store {
 
   Result<void> sync(const RuntimeRecord&, std::span<const ChangedWorker> changed) override {
     const std::unique_lock lock(mutex_);
-    shown_ = EventId{events_.size()};
+    shown_ = EventId{events_.last()};
+    for (const Trim& trim : std::exchange(trims_, {})) let_go(trim);
     for (const ChangedWorker& worker : changed) {
       if (!worker.worker) logs_.erase(worker.worker_id);
     }
@@ -136,12 +161,13 @@ class MemoryStore final : public Store {
     const std::shared_lock lock(mutex_);
     std::vector<Event> page;
     std::uint64_t bytes = 0;
-    walk(range, shown_.value, [&](std::uint64_t number) {
-      bytes += events_[number - 1].message.size();
+    auto walked = walk(range, events_.first(), shown_.value, [&](std::uint64_t number) {
+      bytes += events_[number].message.size();
       if (!page.empty() && bytes > range.bytes) return false;
       page.push_back(event(number));
       return true;
     });
+    if (!walked) return std::move(walked).error();
     return page;
   }
 
@@ -153,13 +179,15 @@ class MemoryStore final : public Store {
     if (found == logs_.end()) return page;
     const WorkerLog& log = found->second;
     std::uint64_t bytes = 0;
-    walk(range, shown_entries(log), [&](std::uint64_t number) {
+    const auto take = [&](std::uint64_t number) {
       TranscriptEntry next = entry(worker_id, log, number);
       bytes += text_bytes(next);
       if (!page.empty() && bytes > range.bytes) return false;
       page.push_back(std::move(next));
       return true;
-    });
+    };
+    auto walked = walk(range, log.entries.first(), shown_entries(log), take);
+    if (!walked) return std::move(walked).error();
     return page;
   }
 
@@ -172,7 +200,7 @@ class MemoryStore final : public Store {
     const WorkerLog& log = found->second;
     const std::uint64_t end = std::min(last.value, shown_entries(log));
     for (std::uint64_t number = first.value; number <= end; ++number) {
-      const EntryExtras* const extras = log.entries[number - 1].extras.get();
+      const EntryExtras* const extras = log.entries[number].extras.get();
       if (extras == nullptr || !extras->idempotency_key) continue;
       const TranscriptEntry known = entry(worker_id, log, number);
       keyed.push_back({*known.idempotency_key, known.sequence, known.event_id, digest_of(known)});
@@ -208,7 +236,8 @@ class MemoryStore final : public Store {
       WorkerLog& log = logs_.find(event.worker_ref->worker_id)->second;
       row.worker = log.index;
       if (const TranscriptEntry* const entry = expanded.entry) {
-        EntryRow entry_row{entry->event_id, entry->content, extras_of(*entry), entry->role};
+        EntryRow entry_row{entry->event_id, entry->at, entry->content, extras_of(*entry),
+                           entry->role};
         log.entries.push_back(std::move(entry_row));
       }
     }
@@ -217,13 +246,20 @@ class MemoryStore final : public Store {
 
   /// Those of the group that is being made come last.
   [[nodiscard]] std::uint64_t shown_entries(const WorkerLog& log) const {
-    std::uint64_t count = log.entries.size();
-    while (count > 0 && log.entries[count - 1].event_id > shown_) --count;
-    return count;
+    std::uint64_t last = log.entries.last();
+    while (last >= log.entries.first() && log.entries[last].event_id > shown_) --last;
+    return last;
+  }
+
+  /// A Worker that was deleted in the same group has nothing left to let go.
+  void let_go(const Trim& trim) {
+    if (!trim.worker_id) return events_.trim(trim.first_kept);
+    const auto found = logs_.find(*trim.worker_id);
+    if (found != logs_.end()) found->second.entries.trim(trim.first_kept);
   }
 
   [[nodiscard]] Event event(std::uint64_t number) const {
-    const EventRow& row = events_[number - 1];
+    const EventRow& row = events_[number];
     Event event{.id = EventId{number}, .at = row.at, .kind = row.kind, .message = row.message};
     if (row.worker != no_worker) event.worker_ref = WorkerRef{runtime_id_, worker_ids_[row.worker]};
     if (row.sequence.value > 0) event.sequence = row.sequence;
@@ -232,9 +268,9 @@ class MemoryStore final : public Store {
 
   [[nodiscard]] TranscriptEntry entry(const WorkerId& worker_id, const WorkerLog& log,
                                       std::uint64_t number) const {
-    const EntryRow& row = log.entries[number - 1];
+    const EntryRow& row = log.entries[number];
     TranscriptEntry entry{.sequence = Sequence{number},
-                          .at = events_[row.event_id.value - 1].at,
+                          .at = row.at,
                           .worker_ref = {runtime_id_, worker_id},
                           .role = row.role,
                           .content = row.content,
@@ -252,7 +288,8 @@ class MemoryStore final : public Store {
 
   mutable std::shared_mutex mutex_;  // guards what follows
   EventId shown_;                    // the last one that a sync made durable
-  std::deque<EventRow> events_;
+  Rows<EventRow> events_;
+  std::vector<Trim> trims_;           // of the group that is being made
   std::vector<WorkerId> worker_ids_;  // of all that ever were: their events stay
   std::unordered_map<WorkerId, WorkerLog> logs_;
 };

@@ -226,6 +226,35 @@ Result<Answer> plan_one(const Planning& planning, DeleteWorker& request) {
   return Answer(WorkerDeleted{request.worker_ref, change.event.id});
 }
 
+// ---- trims
+
+/// The first number that is kept of `first`..`last` once everything below `before` is gone.
+Result<std::uint64_t> kept_from(std::uint64_t before, std::uint64_t first, std::uint64_t last) {
+  if (before <= last + 1) return std::max(before, first);
+  return Error(ErrorCode::cursor_ahead, std::to_string(before) + " is more than one past " +
+                                            std::to_string(last) + ", the last");
+}
+
+Result<Answer> plan_one(const Planning& planning, TrimEvents& request) {
+  const RuntimeRecord& runtime = planning.head.runtime();
+  const std::uint64_t first = runtime.first_event_id.value;
+  auto kept = kept_from(request.before.value, first, runtime.last_event_id.value);
+  if (!kept) return std::move(kept).error();
+  if (*kept > first) planning.changes.emplace_back().trim = Trim{std::nullopt, *kept};
+  return Answer(EventsTrimmed{EventId{*kept}});
+}
+
+Result<Answer> plan_one(const Planning& planning, TrimTranscript& request) {
+  auto worker = existing(planning, request.worker_ref);
+  if (!worker) return std::move(worker).error();
+  const WorkerRecord& record = **worker;
+  const std::uint64_t first = record.first_sequence.value;
+  auto kept = kept_from(request.before.value, first, record.last_sequence.value);
+  if (!kept) return std::move(kept).error();
+  if (*kept > first) planning.changes.emplace_back().trim = Trim{record.worker_id, *kept};
+  return Answer(TranscriptTrimmed{std::move(request.worker_ref), Sequence{*kept}});
+}
+
 // ---- the Runtime itself
 
 Result<Answer> plan_one(const Planning& planning, StopRuntime&) {

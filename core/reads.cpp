@@ -22,17 +22,32 @@ bool matches(const WorkerRecord& record, const DamagedWorkers& damaged, StatusFi
   }
 }
 
-/// The range of a page over numbers 1..last that starts at `start`.
-Result<PageChoice> choose(std::uint64_t start, std::uint64_t last, std::uint64_t shown_start,
-                          Direction direction, std::uint64_t items, std::uint64_t bytes) {
-  if (start > last + 1) {
+/// A log that keeps numbers first..last, and what is asked of it. A cursor is a number less `base`.
+struct Asked {
+  std::uint64_t first = 1;
+  std::uint64_t last = 0;
+  std::uint64_t base = 0;
+  std::optional<std::uint64_t> cursor{};
+  Direction direction = Direction::oldest_first;
+};
+
+Result<PageChoice> choose(const Asked& asked, std::uint64_t items, std::uint64_t bytes) {
+  const auto& [first, last, base, cursor, direction] = asked;
+  if (cursor && *cursor > last + 1 - base) {
     return Error(ErrorCode::cursor_ahead,
-                 "cursor " + std::to_string(shown_start) + " is past the end of the log");
+                 "cursor " + std::to_string(*cursor) + " is past the end of the log");
   }
-  if (start == last + 1 || start == 0) return PageChoice();
-  if (direction == Direction::oldest_first)
-    return PageChoice(PageRange{start, last, direction, items, bytes});
-  return PageChoice(PageRange{1, start, direction, items, bytes});
+  if (cursor && *cursor + base < first) {
+    return Error(ErrorCode::cursor_expired,
+                 "cursor " + std::to_string(*cursor) + " is before the first that is kept, " +
+                     std::to_string(first - base),
+                 CursorFields{first - base});
+  }
+  const bool up = direction == Direction::oldest_first;
+  const std::uint64_t start = cursor ? *cursor + base : up ? first : last;
+  if (start < first || start > last) return PageChoice();
+  return PageChoice(up ? PageRange{start, last, direction, items, bytes}
+                       : PageRange{first, start, direction, items, bytes});
 }
 
 }  // namespace
@@ -72,6 +87,7 @@ WorkerSummary summarize(const WorkerState& worker, const RuntimeId& runtime_id,
   if (const auto found = damaged.find(record.worker_id); found != damaged.end())
     summary.damaged = found->second;
   summary.transcript_len = record.last_sequence.value;
+  summary.first_sequence = record.first_sequence;
   summary.last_event_id = record.last_event_id;
   summary.created_at = record.created_at;
   summary.updated_at = record.updated_at;
@@ -90,6 +106,7 @@ RuntimeSummary summarize(const RuntimeRecord& record, const DamagedWorkers& dama
   summary.cancelled_worker_count = record.cancelled_workers;
   summary.damaged_worker_count = damaged.size();
   summary.event_count = record.last_event_id.value;
+  summary.first_event_id = record.first_event_id;
   summary.transcript_entry_count = record.transcript_entries;
   summary.content_bytes = record.usage.content_bytes;
   summary.usage = record.usage;
@@ -151,11 +168,9 @@ Result<PageChoice> choose_page(const RuntimeRecord& record, const EventQuery& qu
   if (query.from && query.from->value == 0) {
     return Error(ErrorCode::invalid_request, "event ids start at 1");
   }
-  const std::uint64_t last = record.last_event_id.value;
-  const std::uint64_t start = query.from                                   ? query.from->value
-                              : query.direction == Direction::oldest_first ? 1
-                                                                           : last;
-  return choose(start, last, start, query.direction, *items, record.limits.page_bytes);
+  Asked asked{record.first_event_id.value, record.last_event_id.value, 0, {}, query.direction};
+  if (query.from) asked.cursor = query.from->value;
+  return choose(asked, *items, record.limits.page_bytes);
 }
 
 EventPage finish_page(const RuntimeRecord& record, const EventQuery& query,
@@ -173,8 +188,8 @@ EventPage finish_page(const RuntimeRecord& record, const EventQuery& query,
     page.next = EventId{shown + 1};
     page.has_more = shown < record.last_event_id.value;
   } else {
-    page.next = EventId{shown - 1};
-    page.has_more = shown > 1;
+    page.has_more = shown > record.first_event_id.value;
+    if (page.has_more) page.next = EventId{shown - 1};
   }
   return page;
 }
@@ -183,15 +198,9 @@ Result<PageChoice> choose_page(const WorkerRecord& record, const Limits& limits,
                                const TranscriptQuery& query) {
   auto items = page_items(query.limit, limits);
   if (!items) return std::move(items).error();
-  const std::uint64_t last = record.last_sequence.value;
-  if (query.start && *query.start > last) {
-    return Error(ErrorCode::cursor_ahead,
-                 "index " + std::to_string(*query.start) + " is past the end of the transcript");
-  }
-  const std::uint64_t start = query.start                                  ? *query.start + 1
-                              : query.direction == Direction::oldest_first ? 1
-                                                                           : last;
-  return choose(start, last, start - 1, query.direction, *items, limits.page_bytes);
+  const Asked asked{record.first_sequence.value, record.last_sequence.value, 1, query.start,
+                    query.direction};
+  return choose(asked, *items, limits.page_bytes);
 }
 
 TranscriptPage finish_page(const WorkerRecord& record, const TranscriptQuery& query,
@@ -203,13 +212,16 @@ TranscriptPage finish_page(const WorkerRecord& record, const TranscriptQuery& qu
   const std::uint64_t shown = page.items.back().sequence.value;
   if (query.direction == Direction::oldest_first) {
     if (shown < page.total) page.next = shown;
-  } else if (shown > 1) {
+  } else if (shown > record.first_sequence.value) {
     page.next = shown - 2;
   }
   return page;
 }
 
 Error with_transcript_cursor(Error error) {
+  if (const auto* const expired = error.get<CursorFields>()) {
+    return {error.code(), error.message(), CursorFields{expired->first_available - 1}};
+  }
   const auto* const fields = error.get<FileFields>();
   if (fields == nullptr || !fields->next_readable || *fields->next_readable == 0) return error;
   FileFields shifted = *fields;

@@ -95,6 +95,12 @@ Result<WorkerEnded> Runtime::cancel_worker(CancelWorker request) {
 Result<WorkerDeleted> Runtime::delete_worker(DeleteWorker request) {
   return implementation_->run<WorkerDeleted>(std::move(request));
 }
+Result<EventsTrimmed> Runtime::trim_events(TrimEvents request) {
+  return implementation_->run<EventsTrimmed>(request);
+}
+Result<TranscriptTrimmed> Runtime::trim_transcript(TrimTranscript request) {
+  return implementation_->run<TranscriptTrimmed>(std::move(request));
+}
 Result<RuntimeChanged> Runtime::stop_runtime() {
   return implementation_->run<RuntimeChanged>(StopRuntime{});
 }

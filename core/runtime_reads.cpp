@@ -116,7 +116,8 @@ Result<EventPage> Runtime::Implementation::read_events(const EventQuery& query) 
   auto choice = choose_page(record, query);
   if (!choice) return std::move(choice).error();
   if (!*choice) return finish_page(record, query, {}, epoch_);
-  auto events = store_->read_events(**choice);
+  auto events = read_kept(**choice, query.from.has_value(),
+                          [&](const PageRange& range) { return store_->read_events(range); });
   if (!events) return std::move(events).error();
   return finish_page(record, query, std::move(*events), epoch_);
 }
@@ -132,7 +133,9 @@ Result<TranscriptPage> Runtime::Implementation::read_transcript(
   auto choice = choose_page(record, limits_, query);
   if (!choice) return std::move(choice).error();
   if (!*choice) return finish_page(record, query, {});
-  auto entries = store_->read_transcript(worker_ref.worker_id, **choice);
+  auto entries = read_kept(**choice, query.start.has_value(), [&](const PageRange& range) {
+    return store_->read_transcript(worker_ref.worker_id, range);
+  });
   const bool nothing = !entries || entries->empty();
   if (nothing) {
     // Deleted between the two looks, or damaged.

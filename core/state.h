@@ -104,6 +104,7 @@ class Head {
   Result<void> end(const Change& change, Lsn lsn);
   Result<void> remove(const Change& change, Lsn lsn);
   Result<void> stop_all(const Change& change, Lsn lsn);
+  Result<void> trim(const Trim& trim, Lsn lsn);
   [[nodiscard]] const ChangedWorker* find_touched(const WorkerId& worker_id) const;
   void put(ChangedWorker changed);
   void keep_create_key(const std::string& key, const CreateKeyTarget& target);

@@ -168,6 +168,16 @@ Result<void> check(CancelWorker& request, const Limits& limits) {
   return check_reason(request.reason, limits);
 }
 Result<void> check(DeleteWorker&, const Limits&) { return {}; }
+Result<void> check_before(std::uint64_t before) {
+  if (before > 0) return {};
+  return invalid("there is nothing before 0: numbers start at 1");
+}
+Result<void> check(TrimEvents& request, const Limits&) {
+  return check_before(request.before.value);
+}
+Result<void> check(TrimTranscript& request, const Limits&) {
+  return check_before(request.before.value);
+}
 Result<void> check(StopRuntime&, const Limits&) { return {}; }
 Result<void> check(StartRuntime&, const Limits&) { return {}; }
 

@@ -76,7 +76,7 @@ std::optional<std::chrono::steady_clock::time_point> FsStore::next_due() const {
   if (!survey_.done()) return std::chrono::steady_clock::now() + survey_pause;
   std::optional<std::chrono::steady_clock::time_point> due;
   if (changed_since_) {
-    const bool hurry = deletion_is_waiting_ || checkpoint_full_;
+    const bool hurry = removal_is_waiting_ || checkpoint_full_;
     due = *changed_since_ +
           (hurry ? std::min(soon, options_.checkpoint_interval) : options_.checkpoint_interval);
   }
@@ -126,7 +126,7 @@ bool FsStore::checkpoint_is_due() const {
   if (!changed_since_) return false;
   const auto waited = std::chrono::steady_clock::now() - *changed_since_;
   return waited >= options_.checkpoint_interval ||
-         ((deletion_is_waiting_ || checkpoint_full_) && waited >= soon) ||
+         ((removal_is_waiting_ || checkpoint_full_) && waited >= soon) ||
          journal_bytes_ >= options_.checkpoint_bytes;
 }
 

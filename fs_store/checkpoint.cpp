@@ -94,7 +94,7 @@ Result<std::optional<FsStore::CheckpointInput>> FsStore::begin_checkpoint(Final 
   CheckpointInput input{record_, std::exchange(changes_, {}), logs_.begin_generation()};
   const std::lock_guard state_lock(state_mutex_);
   changed_since_.reset();
-  deletion_is_waiting_ = false;
+  removal_is_waiting_ = false;
   return std::optional(std::move(input));
 }
 
@@ -120,9 +120,22 @@ Result<void> FsStore::write_checkpoint(CheckpointInput& input) {
   catalog_needs_rewrite_ = false;
   done = catalog_.remove_old();
   if (done) done = journal_->drop_below(input.record.lsn);
+  if (done) done = remove_trimmed(input);
   const std::lock_guard lock(creates_mutex_);
   for (const auto& [worker_id, record] : input.changes.workers) {
     if (!record.create.empty()) creates_.erase(worker_id);
+  }
+  return done;
+}
+
+/// The records that say what is trimmed are in force: before that, a power cut would bring back
+/// some that miss what is removed here.
+Result<void> FsStore::remove_trimmed(const CheckpointInput& input) {
+  auto done = logs_.remove_trimmed(nullptr, input.record.first_event_id.value);
+  for (const auto& [worker_id, record] : input.changes.workers) {
+    if (!done) return done;
+    if (record.worker && record.worker->record.first_sequence.value > 1)
+      done = logs_.remove_trimmed(&worker_id, record.worker->record.first_sequence.value);
   }
   return done;
 }

@@ -123,7 +123,8 @@ void encode(std::string& out, const SegmentHeader& header);
 /// {"lsn":...,"epoch":...,"durable":...,"previous":"...","changes":[...]}. `changes` is
 /// encode_changes()'s.
 void encode(std::string& out, const RecordHead& head, std::string_view changes);
-/// [{"event":{...},"entry":{...},"create":{...},"stopped_workers":N},...]
+/// [{"event":{...},"entry":{...},"create":{...},"stopped_workers":N},...], or
+/// {"trim":{"worker_id":...,"first_kept":N}} for a trim.
 void encode_changes(std::string& out, const Commit& commit, const RuntimeId& runtime_id);
 
 struct DecodedRecord {

@@ -20,6 +20,7 @@ void write_worker_tail(JsonWriter& writer, const WorkerSummary& worker) {
   writer.member("created_at", worker.created_at);
   writer.member("updated_at", worker.updated_at);
   writer.member("transcript_len", worker.transcript_len);
+  if (worker.first_sequence.value > 1) writer.member("first_sequence", worker.first_sequence);
   writer.member("last_event_id", worker.last_event_id);
   writer.name("usage");
   write_usage(writer, worker.usage);
@@ -66,6 +67,13 @@ struct AnswerWriter {
   }
   void operator()(const RuntimeChanged& changed) const {
     writer.member("event_id", changed.event_id);
+  }
+  void operator()(const EventsTrimmed& trimmed) const {
+    writer.member("first_kept", trimmed.first_kept);
+  }
+  void operator()(const TranscriptTrimmed& trimmed) const {
+    write_ref(trimmed.worker_ref);
+    writer.member("first_kept", trimmed.first_kept);
   }
 
  private:

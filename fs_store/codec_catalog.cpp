@@ -44,12 +44,13 @@ enum Member : std::size_t {
   create_digest,
   transcript,
   create,
-  deleted
+  deleted,
+  first_sequence
 };
-constexpr std::array<std::string_view, 15> member_names{
-    "lsn",        "runtime_id",    "worker_id",      "display_name",  "status",
-    "created_at", "updated_at",    "transcript_len", "last_event_id", "usage",
-    "create_key", "create_digest", "transcript",     "create",        "deleted"};
+constexpr std::array<std::string_view, 16> member_names{
+    "lsn",        "runtime_id",     "worker_id",     "display_name",  "status",     "created_at",
+    "updated_at", "transcript_len", "last_event_id", "usage",         "create_key", "create_digest",
+    "transcript", "create",         "deleted",       "first_sequence"};
 
 constexpr std::uint64_t record_members =
     mask_of(lsn, runtime_id, worker_id, status, created_at, updated_at, transcript_len,
@@ -97,9 +98,17 @@ bool read_member(JsonReader& reader, ObjectReader& object, Requests requests, Li
                             line.content.unknown.transcript);
     case create:
       return read_create(reader, object, requests, line.content.create);
-    default:
+    case deleted:
       return object.read(line.deleted);
+    default:
+      return object.read(record.first_sequence);
   }
+}
+
+/// Whether the first entry that is kept fits the length of the transcript.
+bool fits(const WorkerRecord& record) {
+  return record.first_sequence.value > 0 &&
+         record.first_sequence.value <= record.last_sequence.value + 1;
 }
 
 bool read_line(JsonReader& reader, Requests requests, CatalogLine& line) {
@@ -113,6 +122,7 @@ bool read_line(JsonReader& reader, Requests requests, CatalogLine& line) {
   if (record.create_key.has_value() != members.content.create_digest.has_value()) {
     return reader.fail("a create key without its digest, or the other way round");
   }
+  if (!is_tombstone && !fits(record)) return reader.fail("a first_sequence that does not fit");
   line.runtime_id = std::move(members.runtime_id);
   if (is_tombstone) {
     Tombstone& tombstone = line.tombstone.emplace();
@@ -142,6 +152,7 @@ void encode(std::string& out, const CatalogRecord& content, const RuntimeId& run
   writer.member("created_at", record.created_at);
   writer.member("updated_at", record.updated_at);
   writer.member("transcript_len", record.last_sequence);
+  if (record.first_sequence.value > 1) writer.member("first_sequence", record.first_sequence);
   writer.member("last_event_id", record.last_event_id);
   writer.name("usage");
   write_usage(writer, record.usage, content.unknown.usage);

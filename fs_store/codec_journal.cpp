@@ -35,11 +35,28 @@ void encode(std::string& out, const RecordHead& head, std::string_view changes) 
   writer.end_object();
 }
 
+namespace {
+
+void write_trim(JsonWriter& writer, const Trim& trim) {
+  writer.begin_object();
+  writer.member("worker_id", trim.worker_id);
+  writer.member("first_kept", trim.first_kept);
+  writer.end_object();
+}
+
+}  // namespace
+
 void encode_changes(std::string& out, const Commit& commit, const RuntimeId& runtime_id) {
   JsonWriter writer(out);
   writer.begin_array();
   for (const Change& change : commit.changes) {
     writer.begin_object();
+    if (change.trim) {
+      writer.name("trim");
+      write_trim(writer, *change.trim);
+      writer.end_object();
+      continue;
+    }
     writer.name("event");
     write_event(writer, change.event, &runtime_id);
     if (change.entry) {
@@ -90,10 +107,25 @@ bool read_header(JsonReader& reader, SegmentHeader& header) {
   return object.complete(mask_of(lsn, version, runtime_id, epoch, durability, previous));
 }
 
+bool read_trim(JsonReader& reader, JsonValue value, Trim& trim) {
+  enum : std::size_t { worker_id, first_kept };
+  static constexpr std::array<std::string_view, 2> names{"worker_id", "first_kept"};
+  ObjectReader object(reader, names, Unknown::newer);
+  object.open(value);
+  while (object.next()) {
+    if (object.member() == worker_id) {
+      object.read(trim.worker_id);
+    } else {
+      object.read(trim.first_kept);
+    }
+  }
+  return object.complete(mask_of(first_kept));
+}
+
 bool read_change(JsonReader& reader, JsonValue value, Change& change) {
-  enum : std::size_t { event, entry, create, stopped_workers };
-  static constexpr std::array<std::string_view, 4> names{"event", "entry", "create",
-                                                         "stopped_workers"};
+  enum : std::size_t { event, entry, create, stopped_workers, trim };
+  static constexpr std::array<std::string_view, 5> names{"event", "entry", "create",
+                                                         "stopped_workers", "trim"};
   ObjectReader object(reader, names, Unknown::newer);
   object.open(value);
   while (object.next()) {
@@ -108,11 +140,16 @@ bool read_change(JsonReader& reader, JsonValue value, Change& change) {
       case create:
         read_create_request(reader, &content, Unknown::newer, change.create.emplace());
         break;
-      default:
+      case stopped_workers:
         object.read(change.stopped_workers);
+        break;
+      default:
+        read_trim(reader, content, change.trim.emplace());
     }
   }
-  return object.complete(mask_of(event));
+  if (!change.trim) return object.complete(mask_of(event));
+  return object.complete(mask_of(trim)) &&
+         (object.seen() == mask_of(trim) || reader.fail("a trim with something else"));
 }
 
 bool read_record(JsonReader& reader, DecodedRecord& record) {

@@ -98,6 +98,7 @@ void append_json(std::string& out, const RuntimeSummary& summary) {
   writer.member("cancelled_worker_count", summary.cancelled_worker_count);
   writer.member("damaged_worker_count", summary.damaged_worker_count);
   writer.member("event_count", summary.event_count);
+  if (summary.first_event_id.value > 1) writer.member("first_event_id", summary.first_event_id);
   writer.member("transcript_entry_count", summary.transcript_entry_count);
   writer.member("content_bytes", summary.content_bytes);
   writer.name("usage");

@@ -89,6 +89,15 @@ Result<RequestBody> make_delete(const RuntimeId& runtime_id, RequestMembers& mem
   return RequestBody(Mutation(DeleteWorker{worker_of(runtime_id, members)}));
 }
 
+Result<RequestBody> make_trim_events(const RuntimeId&, RequestMembers& members) {
+  return RequestBody(Mutation(TrimEvents{EventId{members.before}}));
+}
+
+Result<RequestBody> make_trim_transcript(const RuntimeId& runtime_id, RequestMembers& members) {
+  return RequestBody(
+      Mutation(TrimTranscript{worker_of(runtime_id, members), Sequence{members.before}}));
+}
+
 template <typename Body>
 Result<RequestBody> make_mutation(const RuntimeId&, RequestMembers&) {
   return RequestBody(Mutation(Body{}));
@@ -157,7 +166,7 @@ Result<RequestBody> make_plain(const RuntimeId&, RequestMembers&) {
 
 using Member = RequestMember;
 
-constexpr std::array<Operation, 18> operations{{
+constexpr std::array<Operation, 20> operations{{
     {.name = "send_input",
      .make = make_input,
      .worker = Worker::named,
@@ -188,6 +197,15 @@ constexpr std::array<Operation, 18> operations{{
      .optional = mask_of(Member::reason),
      .is_mutation = true},
     {.name = "delete_worker", .make = make_delete, .worker = Worker::named, .is_mutation = true},
+    {.name = "trim_events",
+     .make = make_trim_events,
+     .required = mask_of(Member::before),
+     .is_mutation = true},
+    {.name = "trim_transcript",
+     .make = make_trim_transcript,
+     .worker = Worker::named,
+     .required = mask_of(Member::before),
+     .is_mutation = true},
     {.name = "stop_runtime", .make = make_mutation<StopRuntime>, .is_mutation = true},
     {.name = "start_runtime", .make = make_mutation<StartRuntime>, .is_mutation = true},
     {.name = "list_workers",

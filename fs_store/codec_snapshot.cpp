@@ -96,16 +96,17 @@ enum Member : std::size_t {
   events,
   diagnostics,
   diagnostics_total,
-  repairing
+  repairing,
+  first_event_id
 };
-constexpr std::array<std::string_view, 19> member_names{
+constexpr std::array<std::string_view, 20> member_names{
     "lsn",          "schema_version", "runtime_id",
     "display_name", "status",         "epoch",
     "created_at",   "last_at",        "last_event_id",
     "next_worker",  "workers",        "transcript_entries",
     "usage",        "limits",         "catalog",
     "events",       "diagnostics",    "diagnostics_total",
-    "repairing"};
+    "repairing",    "first_event_id"};
 constexpr std::uint64_t required_members = mask_of(
     lsn, version, runtime_id, status, epoch, created_at, last_at, last_event_id, next_worker,
     workers, transcript_entries, usage, limits, catalog, events, diagnostics, diagnostics_total);
@@ -170,8 +171,10 @@ bool read_member(JsonReader& reader, ObjectReader& object, RuntimeSnapshot& snap
       return read_diagnostics(reader, object.value(), snapshot);
     case diagnostics_total:
       return object.read(snapshot.diagnostics_total);
-    default:
+    case repairing:
       return object.read(snapshot.repairing);
+    default:
+      return object.read(record.first_event_id);
   }
 }
 
@@ -180,6 +183,10 @@ bool read_snapshot(JsonReader& reader, RuntimeSnapshot& snapshot) {
   object.open();
   while (object.next()) read_member(reader, object, snapshot);
   if (!object.complete(required_members)) return false;
+  const RuntimeRecord& record = snapshot.record;
+  const std::uint64_t first = record.first_event_id.value;
+  if (first == 0 || first > record.last_event_id.value + 1)
+    return reader.fail("a first_event_id that does not fit");
   snapshot.unknown.runtime = object.take_kept();
   return true;
 }
@@ -198,6 +205,7 @@ void encode(std::string& out, const RuntimeSnapshot& snapshot) {
   writer.member("epoch", snapshot.epoch);
   writer.member("created_at", snapshot.created_at);
   writer.member("last_at", record.last_at);
+  if (record.first_event_id.value > 1) writer.member("first_event_id", record.first_event_id);
   writer.member("last_event_id", record.last_event_id);
   writer.member("next_worker", record.next_worker);
   writer.name("workers");

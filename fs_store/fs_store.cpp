@@ -16,9 +16,10 @@ namespace {
 /// bounded.
 constexpr std::uint64_t pending_bytes_max = std::uint64_t{64} << 20U;
 
-/// Stop, cancel and delete must always go through: they are how room is made.
+/// Stop, cancel, delete and trim must always go through: they are how room is made.
 Growth growth_of(const Commit& commit) {
   for (const Change& change : commit.changes) {
+    if (change.trim) continue;
     switch (change.event.kind) {
       case EventKind::worker_stopped:
       case EventKind::worker_cancelled:
@@ -102,7 +103,7 @@ Result<Restored> FsStore::restore() {
     journal_bytes_ = journal_->bytes();
     diagnostics_at_checkpoint_ = snapshot.diagnostics_total;
     work_is_waiting_ = true;
-    deletion_is_waiting_ = changes_.has_deletions;
+    removal_is_waiting_ = changes_.has_deletions;
     if (!changes_.empty()) changed_since_ = std::chrono::steady_clock::now();
   }
   background_ = std::jthread([this](const std::stop_token& stop) { background(stop); });
@@ -212,11 +213,16 @@ Result<void> FsStore::hand_over(const RuntimeRecord& after,
     }
   }
   staged_lines_.clear();
+  // Before the Runtime shows what is trimmed: a reader that is on its way is told so by the logs,
+  // and takes no part that is gone for damage.
+  bool frees_parts = logs_.trim(nullptr, after.first_event_id.value);
   for (const ChangedWorker& worker : changed) {
     changes_.add(worker);
     if (!worker.worker) {
       logs_.forget(worker.worker_id);
       checked_.erase(worker.worker_id);
+    } else if (const Sequence first = worker.worker->record.first_sequence; first.value > 1) {
+      frees_parts = logs_.trim(&worker.worker_id, first.value) || frees_parts;
     }
   }
   bool deleted = std::any_of(changed.begin(), changed.end(),
@@ -240,7 +246,7 @@ Result<void> FsStore::hand_over(const RuntimeRecord& after,
   {
     const std::lock_guard lock(state_mutex_);
     durable_lsn_ = journal_->last_lsn();
-    deletion_is_waiting_ = deletion_is_waiting_ || deleted;
+    removal_is_waiting_ = removal_is_waiting_ || deleted || frees_parts;
     if (!changed_since_) changed_since_ = std::chrono::steady_clock::now();
     if (options_.durability == Durability::interval && !unsynced_since_) {
       unsynced_since_ = std::chrono::steady_clock::now();

@@ -12,7 +12,8 @@
 //   4. append the changed records, with their new watermarks, to the catalog and sync it
 //   5. renew the worker.json views
 //   6. replace runtime.json: from here on recovery starts at C
-//   7. unlink segments at or below C, and catalogs that are not in force
+//   7. unlink segments at or below C, catalogs that are not in force, and closed parts of logs of
+//      which the records now say that they are trimmed
 // A crash before 6 leaves the old checkpoint in force, and the journal still has everything behind
 // it.
 #pragma once
@@ -114,6 +115,7 @@ class FsStore final : public Store {
   Error checkpoint_failed(Error cause);
   Result<std::optional<CheckpointInput>> begin_checkpoint(Final final);
   Result<void> write_checkpoint(CheckpointInput& input);
+  Result<void> remove_trimmed(const CheckpointInput& input);
   Result<std::vector<CatalogUpdate>> catalog_updates(const ChangeSet& changes);
   Result<std::optional<CatalogUpdate>> record_update(const WorkerId& worker_id,
                                                      const ChangedRecord& record);
@@ -166,8 +168,8 @@ class FsStore final : public Store {
   bool checkpoint_full_ = false;  // refuses nothing: growth goes on while journal and logs can
   std::string full_detail_;
   bool work_is_waiting_ = false;
-  bool logs_are_behind_ = false;  // a commit waits for them
-  bool deletion_is_waiting_ = false;
+  bool logs_are_behind_ = false;     // a commit waits for them
+  bool removal_is_waiting_ = false;  // of deleted Workers, or of parts that are trimmed
   std::optional<std::chrono::steady_clock::time_point>
       changed_since_;  // first commit after the checkpoint
   std::optional<std::chrono::steady_clock::time_point>

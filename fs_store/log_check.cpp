@@ -124,6 +124,13 @@ void LogCheck::check_content(const std::string& path, const ScannedLine& line, s
   }
 }
 
+/// A closed part that nobody reads any more.
+void LogCheck::tell_trimmed(const std::string& path, const std::string& current) {
+  if (path == current || expected_.live) return;
+  findings_.find(Severity::info, "trimmed_part",
+                 "all of it is trimmed; a checkpoint of this log removes it", path);
+}
+
 void LogCheck::check_complete(const std::string& path) {
   if (expected_.state == nullptr || findings_.stop_requested()) return;
   // Where the lines would be: in the file that is appended to, or behind those that are there.
@@ -142,16 +149,28 @@ void LogCheck::check_complete(const std::string& path) {
   // Behind the watermark a power cut may leave gaps, even before lines that it left: the next
   // writer makes all of it anew from the journal. One that is at work has done so.
   const std::uint64_t required = expected_.live ? UINT64_MAX : end_last;
-  std::uint64_t next = 1;
+  const std::uint64_t first_kept = expected_.logs.first_kept(worker_id_);
+  const auto is_trimmed = [&](const GoodRun& run) { return run.last < first_kept; };
+  std::uint64_t next = first_kept;
+  const auto first_there = std::find_if_not(
+      runs_.begin(), runs_.end(), [&](const auto& known) { return is_trimmed(known.second); });
+  const bool begins_late =
+      first_there == runs_.end() ? next <= end_last : first_there->first > next;
+  if (begins_late && expected_.live) next = std::max(next, expected_.first_kept_now(worker_id_));
   bool has_gaps = false;
   for (const auto& [first, run] : runs_) {
+    if (is_trimmed(run)) {
+      tell_trimmed(run.path, path);
+      continue;
+    }
     has_gaps = has_gaps || first > next;
     if (first > next && next <= required) find_missing(next, std::min(first - 1, required));
     next = std::max(next, run.last + 1);
     before = &run.path;
   }
   if (next <= end_last) find_missing(next, end_last);
-  if (worker_id_ == nullptr || expected_.live || has_gaps || next <= end_last) return;
+  const bool is_whole = first_kept == 1 && !has_gaps && next > end_last;
+  if (worker_id_ == nullptr || expected_.live || !is_whole) return;
   const WorkerPointer worker = expected_.state->find(*worker_id_);
   if (worker && next == worker->record.last_sequence.value + 1 &&
       content_bytes_ != worker->record.usage.content_bytes) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ struct LogExpectations {
   bool live = false;   ///< A writer may be at the files.
   /// A power cut may have kept lines and lost their commits: the mode was not Durability::sync.
   bool may_lack_commits = false;
+  /// Beside a writer, the first line that is kept by now: it may have removed parts since `logs`
+  /// was loaded.
+  std::function<std::uint64_t(const WorkerId* worker_id)> first_kept_now = {};
 };
 
 class LogCheck {
@@ -41,6 +45,7 @@ class LogCheck {
 
  private:
   [[nodiscard]] LogWatermark end() const;
+  void tell_trimmed(const std::string& path, const std::string& current);
   void check_content(const std::string& path, const ScannedLine& line, std::uint64_t number,
                      bool above_watermark, Decoder& decoder);
   /// The last line below the watermark must end there: readers look no further.

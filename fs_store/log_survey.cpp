@@ -12,8 +12,11 @@
 
 namespace worker_runtime::fs_store {
 
-Result<void> LogSurvey::scan(FileSystem& file_system, const LogWatermark& end, const Judge& judge,
+Result<void> LogSurvey::scan(FileSystem& file_system, const Recorded& recorded, const Judge& judge,
                              const Reseal& reseal) {
+  const LogWatermark& end = recorded.end;
+  recorded_end_ = end;
+  trim(recorded.first_kept);
   const std::string directory = parent_path(stem_);
   const std::string stem_name = directory.empty() ? stem_ : stem_.substr(directory.size() + 1);
   auto entries = file_system.list(directory);
@@ -39,8 +42,29 @@ Result<void> LogSurvey::scan(FileSystem& file_system, const LogWatermark& end, c
     auto scanned = scan_file(file_system, end.last, judge, reseal);
     if (!scanned) return scanned;
   }
+  trim(recorded.first_kept);
   is_healthy_ = is_whole_up_to(end);
   return {};
+}
+
+void LogSurvey::trim(std::uint64_t first_kept) {
+  begin_ = 0;
+  for (const ScannedFile& file : files_) {
+    // The file that is appended to begins where the records say, if they say anything.
+    const bool is_recorded = recorded_end_ != LogWatermark{};
+    const std::uint64_t first =
+        file.named.value_or(is_recorded ? recorded_end_.first : file.first_good);
+    if (first <= first_kept) begin_ = std::max(begin_, first);
+  }
+  if (begin_ == 0) begin_ = first_kept;
+}
+
+std::uint64_t LogSurvey::first_of_files() const {
+  for (const ScannedFile& file : files_) {
+    const std::uint64_t first = file.named.value_or(file.first_good);
+    if (first > 0) return first;
+  }
+  return 1;
 }
 
 bool LogSurvey::is_whole_up_to(const LogWatermark& end) const {
@@ -53,6 +77,7 @@ bool LogSurvey::is_whole_up_to(const LogWatermark& end) const {
     // The file that ends there may have got its closed name since.
     const std::uint64_t first = file.named.value_or(file.first_good);
     if (first == 0 || first > end.first) continue;  // empty, or begun behind it
+    if (first < begin_) continue;                   // trimmed
     // Its lines in one run from the start: to its end, or to the end that was told.
     const auto run = runs_.find(first);
     const bool begins_right =
@@ -131,7 +156,7 @@ std::uint64_t LogSurvey::last() const {
 
 std::vector<NumberRange> LogSurvey::gaps(std::uint64_t last) const {
   std::vector<NumberRange> missing;
-  std::uint64_t next = 1;
+  std::uint64_t next = begin_;
   auto run = runs_.begin();
   auto line = lines_.begin();
   while (next <= last) {
@@ -181,10 +206,10 @@ std::vector<LogSurvey::Part> LogSurvey::parts(std::uint64_t last,
                                               std::uint64_t current_first) const {
   std::vector<Part> parts;
   if (last == 0 && files_.empty()) return parts;
-  std::uint64_t next_first = 1;
+  std::uint64_t next_first = begin_;
   for (const ScannedFile& file : files_) {
-    // A part that begins behind the end of the log holds nothing of it.
-    if (!file.named || *file.named > last || *file.named == 0) continue;
+    // A part that begins behind the end of the log, or is trimmed, holds nothing of it.
+    if (!file.named || *file.named > last || *file.named < begin_) continue;
     parts.push_back({file.path, {*file.named, last}, false, true, file.bad_lines, file.size});
     next_first = *file.named + 1;
   }
@@ -193,15 +218,16 @@ std::vector<LogSurvey::Part> LogSurvey::parts(std::uint64_t last,
   // else where its first good line says, else behind everything.
   std::uint64_t first = current_first;
   if (first < next_first || first > last + 1) first = has_current ? files_.back().first_good : 0;
-  if (first < next_first || first > last + 1) first = parts.empty() ? 1 : last + 1;
+  if (first < next_first || first > last + 1) first = parts.empty() ? begin_ : last + 1;
   Part current{layout::log_file(stem_), {first, last}, false, has_current, 0, 0};
   if (has_current) {
     current.bad_lines = files_.back().bad_lines;
     current.bytes = files_.back().size;
   }
   parts.push_back(std::move(current));
-  if (parts.front().numbers.first > 1) {
-    parts.insert(parts.begin(), Part{layout::log_part(stem_, 1), {1, last}, false, false, 0, 0});
+  if (parts.front().numbers.first > begin_) {
+    parts.insert(parts.begin(),
+                 Part{layout::log_part(stem_, begin_), {begin_, last}, false, false, 0, 0});
   }
   for (std::size_t index = 0; index + 1 < parts.size(); ++index)
     parts[index].numbers.last = parts[index + 1].numbers.first - 1;
@@ -218,7 +244,8 @@ std::vector<std::string> LogSurvey::others(const std::vector<Part>& parts) const
   for (const ScannedFile& file : files_) {
     const bool is_part = std::any_of(parts.begin(), parts.end(),
                                      [&](const Part& part) { return part.path == file.path; });
-    if (!is_part) paths.push_back(file.path);
+    const bool is_trimmed = file.named && *file.named > 0 && *file.named < begin_;
+    if (!is_part && !is_trimmed) paths.push_back(file.path);
   }
   return paths;
 }

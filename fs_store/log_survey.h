@@ -43,14 +43,26 @@ class LogSurvey {
   /// `stem` as in layout::log_file(); `key` is "id" or "sequence".
   LogSurvey(std::string stem, std::string_view key) : stem_(std::move(stem)), key_(key) {}
 
-  /// Reads all files of the log. A missing directory has none. `end` is what the records say of it.
-  Result<void> scan(FileSystem& file_system, const LogWatermark& end, const Judge& judge,
+  /// What the records say of the log.
+  struct Recorded {
+    LogWatermark end;
+    std::uint64_t first_kept = 1;
+  };
+  /// Reads all files of the log. A missing directory has none.
+  Result<void> scan(FileSystem& file_system, const Recorded& recorded, const Judge& judge,
                     const Reseal& reseal);
   /// Whether the log has all up to the end that scan() was told, as it should be, and what stands
   /// behind is no more than a crash may leave.
   [[nodiscard]] bool is_healthy() const { return is_healthy_; }
   /// A good line from elsewhere, without its newline. Ignored if the number is known.
   void add_line(std::uint64_t number, std::string line);
+
+  /// What is below is trimmed, and missed by nobody: the log begins with the part that has
+  /// `first_kept`. (scan() calls it.)
+  void trim(std::uint64_t first_kept);
+  /// The first number that a file begins with; 1 if there is none. Where no record tells what was
+  /// trimmed, that is what is kept.
+  [[nodiscard]] std::uint64_t first_of_files() const;
 
   [[nodiscard]] bool has(std::uint64_t number) const;
   /// The highest number known; 0 if there is none.
@@ -97,7 +109,9 @@ class LogSurvey {
 
   const std::string stem_;
   const std::string_view key_;
-  std::vector<ScannedFile> files_;              // in the order of their numbers
+  std::vector<ScannedFile> files_;  // in the order of their numbers
+  LogWatermark recorded_end_;
+  std::uint64_t begin_ = 1;                     // the first number that should be there
   std::map<std::uint64_t, Run> runs_;           // by first number; they don't overlap
   std::map<std::uint64_t, std::string> lines_;  // from elsewhere
   bool has_strays_ = false;                     // lines that check, and are known or foreign

@@ -15,6 +15,10 @@ Logs::Name Logs::transcript_log(const WorkerId& worker_id) {
   return {layout::transcript(worker_id), "sequence"};
 }
 
+Logs::Name Logs::name_of(const WorkerId* worker_id) {
+  return worker_id != nullptr ? transcript_log(*worker_id) : event_log();
+}
+
 LogState* Logs::state_of(const WorkerId* worker_id) {
   if (worker_id == nullptr) return &events_;
   const auto found = transcripts_.find(*worker_id);
@@ -75,6 +79,20 @@ void Logs::forget(const WorkerId& worker_id) {
   deleted_.push_back(worker_id);
 }
 
+bool Logs::trim(const WorkerId* worker_id, std::uint64_t first_kept) {
+  const std::lock_guard lock(mutex_);
+  LogState* const state = state_of(worker_id);
+  if (state == nullptr || first_kept <= state->first_kept) return false;
+  state->first_kept = first_kept;
+  return state->end.first > 1;
+}
+
+std::uint64_t Logs::first_kept(const WorkerId* worker_id) const {
+  const std::lock_guard lock(mutex_);
+  const LogState* const state = state_of(worker_id);
+  return state != nullptr ? state->first_kept : 1;
+}
+
 std::uint64_t Logs::begin_generation() {
   const std::lock_guard lock(mutex_);
   return generation_++;
@@ -102,8 +120,7 @@ Result<std::uint64_t> Logs::durable_bytes(const WorkerId* worker_id,
   const LogWatermark end = worker_id != nullptr ? transcript(*worker_id) : events();
   if (part && *part < end.first) return UINT64_MAX;
   if (part) return *part == end.first ? end.bytes : 0;
-  const Name name = worker_id != nullptr ? transcript_log(*worker_id) : event_log();
-  auto closed = file_system_.kind(layout::log_part(name.stem, end.first));
+  auto closed = file_system_.kind(layout::log_part(name_of(worker_id).stem, end.first));
   if (!closed) return std::move(closed).error();
   return *closed ? 0 : end.bytes;
 }
@@ -144,8 +161,9 @@ Logs::View Logs::view(const WorkerId* worker_id, const PageRange& range) const {
   const LogState* const state = state_of(worker_id);
   if (state == nullptr) return view;
   view.end = state->end;
+  view.first_kept = state->first_kept;
   const std::uint64_t behind_file = state->end.last + 1;
-  const std::uint64_t first = std::max(range.first, behind_file);
+  const std::uint64_t first = std::max({range.first, behind_file, state->first_kept});
   const std::uint64_t last = std::min(range.last, state->last());
   // No page starts in the file and needs more of what waits than `items`.
   for (std::uint64_t count = 0; first <= last && count <= last - first && count < range.items;
@@ -159,6 +177,7 @@ Logs::View Logs::view(const WorkerId* worker_id, const PageRange& range) const {
 
 Result<void> Logs::read(const Name& name, const WorkerId* worker_id, const PageRange& range,
                         const LineVisitor& visitor) const {
+  const bool up = range.direction == Direction::oldest_first;
   bool enough = false;
   bool any = false;
   const LineVisitor counting = [&](std::uint64_t number, std::string_view line) {
@@ -173,16 +192,24 @@ Result<void> Logs::read(const Name& name, const WorkerId* worker_id, const PageR
       if (!number || !counting(*number, text)) return;
     }
   };
-  // A part may be rolled between the look at the state and the opening of its file: then look
-  // again.
+  // A part may be rolled, or trimmed and removed, between the look at the state and the opening of
+  // its file: then look again.
   for (;;) {
     const View seen = view(worker_id, range);
-    if (range.direction == Direction::newest_first) visit_pending(seen);
-    if (!enough && range.first <= seen.end.last) {
-      PageRange in_files = range;
-      in_files.last = std::min(range.last, seen.end.last);
+    if ((up ? range.first : range.last) < seen.first_kept) {
+      return Error(ErrorCode::cursor_expired,
+                   std::string(name.key) + " " + std::to_string(up ? range.first : range.last) +
+                       " was trimmed",
+                   CursorFields{seen.first_kept});
+    }
+    if (!up) visit_pending(seen);
+    PageRange in_files = range;
+    in_files.first = std::max(range.first, seen.first_kept);
+    in_files.last = std::min(range.last, seen.end.last);
+    if (!enough && in_files.first <= in_files.last) {
       auto done = read_files(name, seen.end, in_files, counting);
-      const bool moved = view(worker_id, range).end.first != seen.end.first;
+      const View now = view(worker_id, range);
+      const bool moved = now.end.first != seen.end.first || now.first_kept != seen.first_kept;
       if (!done && moved && !any) continue;
       // A page that has something ends before the damage; the next one starts on it.
       if (!done && any && done.error().code() == ErrorCode::store_corrupt) return {};
@@ -190,7 +217,7 @@ Result<void> Logs::read(const Name& name, const WorkerId* worker_id, const PageR
         return readable_again_at(std::move(done).error(), seen.end.last + 1);
       if (!done) return done;
     }
-    if (range.direction == Direction::oldest_first && !enough) visit_pending(seen);
+    if (up && !enough) visit_pending(seen);
     return {};
   }
 }
@@ -227,26 +254,33 @@ Result<void> Logs::read_files(const Name& name, LogWatermark end, const PageRang
   return {};
 }
 
-Result<Logs::Part> Logs::find_part(const Name& name, const LogWatermark& end,
-                                   std::uint64_t number) const {
-  if (number >= end.first)
-    return Part{layout::log_file(name.stem), {end.first, end.last, end.bytes}};
+Result<std::vector<std::uint64_t>> Logs::closed_parts(const Name& name,
+                                                      const LogWatermark& end) const {
   const std::string directory = parent_path(name.stem);
   const std::string_view stem_name = directory.empty()
                                          ? std::string_view(name.stem)
                                          : std::string_view(name.stem).substr(directory.size() + 1);
   auto entries = file_system_.list(directory);
   if (!entries && !is_missing(entries.error())) return std::move(entries).error();
-  std::uint64_t first = 0;
-  std::uint64_t next = end.first;
-  if (entries) {
-    for (const DirectoryEntry& entry : *entries) {
-      const auto start = layout::parse_log_part(entry.name, stem_name);
-      if (!start || *start >= end.first) continue;
-      if (*start <= number) first = std::max(first, *start);
-      if (*start > number) next = std::min(next, *start);
-    }
+  std::vector<std::uint64_t> firsts;
+  if (!entries) return firsts;
+  for (const DirectoryEntry& entry : *entries) {
+    const auto first = layout::parse_log_part(entry.name, stem_name);
+    if (first && *first > 0 && *first < end.first) firsts.push_back(*first);
   }
+  std::sort(firsts.begin(), firsts.end());
+  return firsts;
+}
+
+Result<Logs::Part> Logs::find_part(const Name& name, const LogWatermark& end,
+                                   std::uint64_t number) const {
+  if (number >= end.first)
+    return Part{layout::log_file(name.stem), {end.first, end.last, end.bytes}};
+  auto parts = closed_parts(name, end);
+  if (!parts) return std::move(parts).error();
+  const auto behind = std::upper_bound(parts->begin(), parts->end(), number);
+  const std::uint64_t next = behind != parts->end() ? *behind : end.first;
+  const std::uint64_t first = behind != parts->begin() ? *std::prev(behind) : 0;
   if (first == 0) {
     return corrupt(file_system_, layout::log_part(name.stem, number),
                    "the part of the log that holds " + std::string(name.key) + " " +
@@ -300,8 +334,8 @@ Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id,
   const LogWatermark end = transcript(worker_id);
   const Name name = transcript_log(worker_id);
   // What was damaged and then closed as a part is damaged still: the file must go on where the part
-  // before it ends.
-  if (end.first > 1) {
+  // before it ends, unless that was trimmed.
+  if (end.first > first_kept(&worker_id)) {
     auto before = find_part(name, end, end.first - 1);
     if (!before && before.error().code() != ErrorCode::store_corrupt)
       return std::move(before).error();

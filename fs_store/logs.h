@@ -47,6 +47,7 @@ struct PendingLine {
 
 struct LogState {
   LogWatermark end;
+  std::uint64_t first_kept = 1;
   std::vector<PendingLine> pending;
   [[nodiscard]] std::uint64_t last() const { return end.last + pending.size(); }
 };
@@ -77,6 +78,11 @@ class Logs {
   /// Forgets the transcript; its files go with remove().
   void forget(const WorkerId& worker_id);
 
+  /// Lines below `first_kept` are trimmed: from here on nobody reads them. Null id: of the event
+  /// log. Answers whether there are closed parts that may hold them.
+  bool trim(const WorkerId* worker_id, std::uint64_t first_kept);
+  [[nodiscard]] std::uint64_t first_kept(const WorkerId* worker_id) const;
+
   [[nodiscard]] std::uint64_t pending_bytes() const;
   [[nodiscard]] std::vector<WorkerId> pending_workers() const;
   /// The line that waits behind the file under this number, if there is one. Null id: of the event
@@ -91,7 +97,7 @@ class Logs {
 
   /// Pages. The visitor gets checked lines without their newlines, and says when it has enough.
   /// Damage is `store_corrupt` if the page would start on it (with next_readable), else just ends
-  /// it.
+  /// it. One that would start on what was trimmed is `cursor_expired`.
   Result<void> read_events(const PageRange& range, const LineVisitor& visitor) const;
   Result<void> read_transcript(const WorkerId& worker_id, const PageRange& range,
                                const LineVisitor& visitor) const;
@@ -118,6 +124,10 @@ class Logs {
   /// Removes the directories of these, for good: that they are deleted has to be durable. Those
   /// that are left where it fails are taken again.
   Result<void> remove(std::vector<WorkerId> deleted);
+  /// Removes the closed parts that hold nothing but lines below `first_kept`: that these are
+  /// trimmed has to be durable in the records. A crash may leave any of them; the next checkpoint
+  /// that writes the record removes them.
+  Result<void> remove_trimmed(const WorkerId* worker_id, std::uint64_t first_kept);
   [[nodiscard]] std::vector<LogTrouble> take_troubles();
   /// Closes all handles that are kept for appending; false if there were none. Thread-safe.
   bool give_up_handles() { return handles_.give_up(); }
@@ -154,9 +164,11 @@ class Logs {
   /// The parts of a read that were taken under the lock.
   struct View {
     LogWatermark end;
+    std::uint64_t first_kept = 1;
     std::vector<LinePointer> pending;  // in the order of the direction
   };
 
+  [[nodiscard]] static Name name_of(const WorkerId* worker_id);
   [[nodiscard]] static Name event_log();
   [[nodiscard]] static Name transcript_log(const WorkerId& worker_id);
 
@@ -169,6 +181,8 @@ class Logs {
     std::string path;
     Extent extent;
   };
+  /// The first numbers of the closed parts before `end`, in order.
+  Result<std::vector<std::uint64_t>> closed_parts(const Name& name, const LogWatermark& end) const;
   Result<Part> find_part(const Name& name, const LogWatermark& end, std::uint64_t number) const;
   /// Whether the part ends in its last line: the cause if not.
   Result<std::optional<std::string>> check_part_end(const Name& name, Part part,

@@ -250,6 +250,27 @@ Result<void> Logs::remove(std::vector<WorkerId> deleted) {
   return {};
 }
 
+Result<void> Logs::remove_trimmed(const WorkerId* worker_id, std::uint64_t first_kept) {
+  const Name name = name_of(worker_id);
+  LogWatermark end;
+  {
+    const std::lock_guard lock(mutex_);
+    const LogState* const state = state_of(worker_id);
+    if (state == nullptr) return {};  // deleted meanwhile
+    end = state->end;
+  }
+  if (end.first == 1) return {};
+  auto parts = closed_parts(name, end);
+  if (!parts) return std::move(parts).error();
+  for (std::size_t part = 0; part < parts->size(); ++part) {
+    const std::uint64_t behind = part + 1 < parts->size() ? (*parts)[part + 1] : end.first;
+    if (behind > first_kept) break;
+    auto removed = file_system_.remove_file(layout::log_part(name.stem, (*parts)[part]));
+    if (!removed && !is_missing(removed.error())) return removed;
+  }
+  return {};
+}
+
 // ---- recovery
 
 void Logs::distrust_directories() { unsynced_directories_.insert(std::string(layout::workers)); }

@@ -147,12 +147,14 @@ class Reader::Implementation {
   Result<std::optional<std::string>> damage_of(const View& view, const WorkerId& worker_id) const {
     auto cause = check_transcript(view.logs(), {runtime_id_, worker_id});
     if (!cause || !*cause) return cause;
-    // The files of one that was deleted since are gone; nothing was wrong when the view was made.
+    // The files of one that was deleted since are gone, or parts that were trimmed since; nothing
+    // was wrong when the view was made.
     auto newest = this->view(Look::now);
     if (!newest) return std::move(newest).error();
     const bool is_there = (*newest)->with_loaded(
         [&](const Loaded& loaded) { return loaded.state.find(worker_id) != nullptr; });
-    return is_there ? cause : std::optional<std::string>();
+    if (!is_there) return std::optional<std::string>();
+    return check_transcript((*newest)->logs(), {runtime_id_, worker_id});
   }
 
   Result<EventPage> read_events(Look look, const EventQuery& query) const;
@@ -313,7 +315,9 @@ Result<EventPage> Reader::Implementation::read_events(Look look, const EventQuer
     auto choice = choose_page(record, query);
     if (!choice) return std::move(choice).error();
     if (!*choice) return finish_page(record, query, {}, view.epoch());
-    auto events = read_event_page(view.logs(), **choice);
+    auto events = read_kept(**choice, query.from.has_value(), [&](const PageRange& range) {
+      return read_event_page(view.logs(), range);
+    });
     if (!events) return std::move(events).error();
     return finish_page(record, query, std::move(*events), view.epoch());
   });
@@ -334,7 +338,9 @@ Result<TranscriptPage> Reader::Implementation::read_transcript(Look look,
     auto choice = choose_page(record, limits, query);
     if (!choice) return std::move(choice).error();
     if (!*choice) return finish_page(record, query, {});
-    auto entries = read_transcript_page(view.logs(), worker_ref, **choice);
+    auto entries = read_kept(**choice, query.start.has_value(), [&](const PageRange& range) {
+      return read_transcript_page(view.logs(), worker_ref, range);
+    });
     if (!entries || entries->empty()) {
       // Deleted between the two looks, or damaged.
       auto again = view.with_loaded(find);

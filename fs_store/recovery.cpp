@@ -49,22 +49,23 @@ namespace {
 
 Result<void> load_catalog(Decoder& decoder, const RuntimeId& runtime_id, Catalog& catalog,
                           Logs& logs, Loaded& loaded) {
-  auto repairs = catalog.load(decoder, loaded.snapshot.catalog, runtime_id,
-                              [&](CatalogLine line) -> Result<void> {
-                                if (line.tombstone) {
-                                  loaded.state.put(std::move(*line.tombstone));
-                                  return {};
-                                }
-                                CatalogRecord& record = *line.record;
-                                if (record.transcript.last != record.record.last_sequence.value) {
-                                  loaded.in_doubt.push_back(record.record.worker_id);
-                                }
-                                if (record.transcript.last > 0)
-                                  logs.set_transcript(record.record.worker_id, record.transcript);
-                                loaded.state.put(std::make_shared<const WorkerState>(
-                                    WorkerState{std::move(record.record), record.create_digest}));
-                                return {};
-                              });
+  auto repairs = catalog.load(
+      decoder, loaded.snapshot.catalog, runtime_id, [&](CatalogLine line) -> Result<void> {
+        if (line.tombstone) {
+          loaded.state.put(std::move(*line.tombstone));
+          return {};
+        }
+        CatalogRecord& record = *line.record;
+        if (record.transcript.last != record.record.last_sequence.value) {
+          loaded.in_doubt.push_back(record.record.worker_id);
+        }
+        if (record.transcript.last > 0)
+          logs.set_transcript(record.record.worker_id, record.transcript);
+        logs.trim(&record.record.worker_id, record.record.first_sequence.value);
+        loaded.state.put(std::make_shared<const WorkerState>(
+            WorkerState{std::move(record.record), record.create_digest}));
+        return {};
+      });
   if (!repairs) return std::move(repairs).error();
   loaded.catalog_repairs = std::move(*repairs);
   return {};
@@ -93,9 +94,14 @@ Result<void> replay(const DecodedRecord& record, const RuntimeId& runtime_id, Lo
       logs.push_event(std::move(line.line));
     }
   }
+  logs.trim(nullptr, loaded.state.runtime().first_event_id.value);
   for (const ChangedWorker& changed : applied->changed) {
     loaded.changes.add(changed);
-    if (!changed.worker) logs.forget(changed.worker_id);
+    if (changed.worker) {
+      logs.trim(&changed.worker_id, changed.worker->record.first_sequence.value);
+    } else {
+      logs.forget(changed.worker_id);
+    }
   }
   for (const Change& change : record.commit.changes) {
     if (!change.create) continue;
@@ -119,6 +125,7 @@ Result<Loaded> load(FileSystem& file_system, Decoder& decoder, const RuntimeId& 
   State state(snapshot->record);
   Loaded loaded{std::move(*snapshot), std::move(state), {}, {}, {}, {}};
   logs.set_events(loaded.snapshot.events);
+  logs.trim(nullptr, loaded.snapshot.record.first_event_id.value);
   auto catalogued = load_catalog(decoder, runtime_id, catalog, logs, loaded);
   if (!catalogued) return std::move(catalogued).error();
   ScanLimits scan{loaded.snapshot.record.lsn, runtime_id, limits.last_lsn, limits.proof};

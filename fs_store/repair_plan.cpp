@@ -120,7 +120,7 @@ class Planner {
 
   Result<void> survey_events() {
     auto scanned = events_.scan(
-        file_system_, salvage().snapshot.events,
+        file_system_, {salvage().snapshot.events, salvage().snapshot.record.first_event_id.value},
         [&](std::uint64_t number, std::string_view line) {
           saw(line.size() + 1);
           if (is_uncommitted(EventId{number})) return Verdict::is_uncommitted;
@@ -131,8 +131,22 @@ class Planner {
         },
         accept_);
     if (!scanned) return scanned;
+    if (!salvage().has_snapshot)
+      infer_first(events_, layout::log_file(layout::events),
+                  salvage().snapshot.record.first_event_id.value);
     for (auto& [id, line] : salvage().events) events_.add_line(id, std::move(line));
     return stopped();
+  }
+
+  /// Where no record tells what was trimmed: a log that begins above 1 was, or has lost as much.
+  void infer_first(LogSurvey& survey, const std::string& path, std::uint64_t& first_kept) {
+    first_kept = std::max(first_kept, survey.first_of_files());
+    survey.trim(first_kept);
+    if (first_kept > 1) {
+      item("rebuild_record", path, {}, 0,
+           "it begins at " + std::to_string(first_kept) +
+               ": what came before was trimmed, or is lost");
+    }
   }
 
   /// Whether the journal of a store that loads has another line of this number.
@@ -181,9 +195,12 @@ class Planner {
                  : take_entry(worker_id, line, transcript);
     };
     const auto known = salvage().workers.find(worker_id);
-    const LogWatermark end =
-        known != salvage().workers.end() ? known->second.record.transcript : LogWatermark{};
-    auto scanned = transcript.survey.scan(file_system_, end, judge, accept_);
+    LogSurvey::Recorded recorded;
+    if (known != salvage().workers.end()) {
+      const CatalogRecord& record = known->second.record;
+      recorded = {record.transcript, record.record.first_sequence.value};
+    }
+    auto scanned = transcript.survey.scan(file_system_, recorded, judge, accept_);
     if (!scanned) return scanned;
     for (auto& [sequence, line] : salvage().entries[worker_id]) {
       if (transcript.survey.has(sequence) ||
@@ -240,6 +257,11 @@ class Planner {
     for (const WorkerId& worker_id : fold_.made()) {
       const auto known = salvage().workers.find(worker_id);
       if (known == salvage().workers.end()) continue;
+      const auto surveyed = transcripts_.find(worker_id);
+      if (surveyed != transcripts_.end()) {
+        infer_first(surveyed->second.survey, layout::log_file(layout::transcript(worker_id)),
+                    known->second.record.record.first_sequence.value);
+      }
       const bool has_request = RecordFold::finish(salvage(), known->second, decoder_);
       item("rebuild_record", layout::worker_json(worker_id), worker_id.text(), has_request ? 0 : 1,
            has_request ? "its record is made anew from the logs and the journal"
@@ -262,6 +284,7 @@ class Planner {
       WorkerRecord& record = worker.record.record;
       transcript.last = std::max(record.last_sequence.value, transcript.survey.last());
       record.last_sequence = Sequence{transcript.last};
+      record.first_sequence = std::min(record.first_sequence, record.last_sequence.next());
       transcript.lost = transcript.survey.gaps(transcript.last);
       lost_total += count(transcript.lost);
       if (lost_total > lost_lines_max) return too_much(layout::transcript(worker_id));
@@ -309,7 +332,8 @@ class Planner {
   void finish_transcript(const WorkerId& worker_id, SalvagedWorker& worker,
                          Transcript& transcript) {
     WorkerRecord& record = worker.record.record;
-    if (record.usage.content_bytes != transcript.content_bytes) {
+    const bool counts_all = record.first_sequence.value == 1;
+    if (counts_all && record.usage.content_bytes != transcript.content_bytes) {
       if (transcript.lost.empty()) {
         item("rebuild_record", layout::worker_json(worker_id), worker_id.text(), 0,
              "the record counted " + std::to_string(record.usage.content_bytes) +
@@ -342,6 +366,7 @@ class Planner {
       }
     }
     record.last_event_id = EventId{last};
+    record.first_event_id = std::min(record.first_event_id, record.last_event_id.next());
     if (last == 0) {
       return corrupt(file_system_, layout::log_file(layout::events),
                      "there is neither an event nor a record to make a store of");

@@ -8,7 +8,7 @@ namespace worker_runtime::fs_store {
 
 namespace {
 
-constexpr std::array<std::string_view, 27> member_names{"id",
+constexpr std::array<std::string_view, 28> member_names{"id",
                                                         "op",
                                                         "worker_id",
                                                         "worker_ref",
@@ -34,6 +34,7 @@ constexpr std::array<std::string_view, 27> member_names{"id",
                                                         "limit",
                                                         "newest_first",
                                                         "timeout_ms",
+                                                        "before",
                                                         "ops"};
 static_assert(member_names.size() == static_cast<std::size_t>(RequestMember::ops) + 1);
 
@@ -81,7 +82,7 @@ bool read_create_member(JsonReader& reader, ObjectReader& object, CreateRequest&
   }
 }
 
-/// The members of reads, and `ops`.
+/// The members of reads and trims, and `ops`.
 bool read_query_member(JsonReader& reader, ObjectReader& object, RequestMembers& members,
                        OperationsReader* operations) {
   switch (static_cast<RequestMember>(object.member())) {
@@ -99,6 +100,8 @@ bool read_query_member(JsonReader& reader, ObjectReader& object, RequestMembers&
       return object.read(members.newest_first);
     case RequestMember::timeout_ms:
       return object.read(members.timeout_ms);
+    case RequestMember::before:
+      return object.read(members.before);
     default:
       if (operations == nullptr) return reader.fail("a batch in a batch");
       return operations->read_operations(object.value());

@@ -43,6 +43,7 @@ enum class RequestMember : std::uint8_t {
   limit,
   newest_first,
   timeout_ms,
+  before,
   ops,
 };
 
@@ -77,6 +78,7 @@ struct RequestMembers {
   std::optional<std::uint64_t> limit;
   bool newest_first = false;
   std::uint64_t timeout_ms = 0;
+  std::uint64_t before = 0;
 };
 
 /// Reads the value of `ops`.

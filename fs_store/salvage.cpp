@@ -133,6 +133,7 @@ class Salvager {
     if (done) done = gather_catalogs();
     if (done) done = gather_views();
     if (done) done = gather_journal();
+    for (const Trim& trim : trims_) take_trim(trim);
     return done;
   }
 
@@ -306,6 +307,10 @@ class Salvager {
     found_.last_lsn = std::max(found_.last_lsn, record->head.lsn);
     found_.epoch = std::max(found_.epoch, record->head.epoch);
     for (const Change& change : record->commit.changes) {
+      if (change.trim) {
+        trims_.push_back(*change.trim);
+        continue;
+      }
       std::string object;
       encode(object, change.event, runtime_id_);
       found_.events.emplace(change.event.id.value, checked(object));
@@ -326,6 +331,18 @@ class Salvager {
     return true;
   }
 
+  void take_trim(const Trim& trim) {
+    if (!trim.worker_id) {
+      EventId& first = found_.snapshot.record.first_event_id;
+      first = std::max(first, EventId{trim.first_kept});
+      return;
+    }
+    const auto known = found_.workers.find(*trim.worker_id);
+    if (known == found_.workers.end()) return;
+    Sequence& first = known->second.record.record.first_sequence;
+    first = std::max(first, Sequence{trim.first_kept});
+  }
+
   // ---- small things
 
   void item(std::string action, const std::string& path, std::string message) {
@@ -343,6 +360,7 @@ class Salvager {
   const LogSurvey::Reseal& accept_;
   Decoder decoder_;
   std::string cause_;
+  std::vector<Trim> trims_;  // of the journal
   Salvage found_;
 };
 

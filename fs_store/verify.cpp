@@ -17,6 +17,7 @@
 #include "line_scanner.h"
 #include "log_check.h"
 #include "open.h"
+#include "reader_view.h"
 #include "recovery.h"
 #include "snapshot.h"
 #include "verify_directory.h"
@@ -56,7 +57,12 @@ class Run {
         live_(live),
         logs_(file_system, UINT64_MAX),
         catalog_(file_system),
-        findings_(file_system, options) {}
+        findings_(file_system, options) {
+    expected_.first_kept_now = [this](const WorkerId* worker_id) {
+      auto now = View::load(file_system_, runtime_id_);
+      return now ? (*now)->logs().first_kept(worker_id) : 1;
+    };
+  }
 
   Result<VerifyReport> run() {
     auto loaded = load_all();

@@ -25,12 +25,21 @@
 
 namespace worker_runtime {
 
+/// The beginning of a log that is let go.
+struct Trim {
+  std::optional<WorkerId> worker_id{};  ///< Whose transcript; none: the event log.
+  std::uint64_t first_kept = 1;         ///< The entries below it go.
+  bool operator==(const Trim&) const = default;
+};
+
 /// One event and what came with it. What it does to the records follows from the event's kind:
 ///   worker_created                       makes the record from `create`
 ///   worker_input_accepted, _output_...   appends `entry`, counts it and its usage
 ///   worker_stopped, worker_cancelled     sets the status
 ///   worker_deleted                       removes the record and leaves a tombstone
 ///   runtime_started, runtime_stopped     sets the status of the Runtime
+/// A trim makes no event: nothing else of the change is used then.
+///
 /// A runtime_stopped change is compact: it stands for one worker_stopped event ("worker stopped")
 /// of each of the `stopped_workers` Workers that run, in id order, and then its own event, whose id
 /// is the last one.
@@ -40,6 +49,7 @@ struct Change {
   std::optional<CreateRequest>
       create{};  ///< As it was asked for; the id that was taken is the event's.
   std::uint64_t stopped_workers = 0;
+  std::optional<Trim> trim{};
   bool operator==(const Change&) const = default;
 };
 
@@ -60,8 +70,9 @@ struct RuntimeRecord {
   std::optional<std::string> display_name{};
   RuntimeStatus status = RuntimeStatus::running;
   Limits limits;
-  Lsn lsn;            ///< The last commit applied; 0 in a Runtime that never was opened.
-  Timestamp last_at;  ///< The `at` of the last event.
+  Lsn lsn;                    ///< The last commit applied; 0 in a Runtime that never was opened.
+  Timestamp last_at;          ///< The `at` of the last event.
+  EventId first_event_id{1};  ///< The first event that is kept; those below were trimmed.
   EventId last_event_id;
   std::uint64_t next_worker = 1;  ///< The number that the next generated worker id tries first.
   std::uint64_t running_workers = 0;

@@ -51,11 +51,22 @@ struct DeleteWorker {
   WorkerRef worker_ref;
 };
 
+/// Lets the events below `before` go.
+struct TrimEvents {
+  EventId before;  ///< From 1 to one past the last event: all go then.
+};
+
+/// Lets the entries of a Worker's transcript below `before` go.
+struct TrimTranscript {
+  WorkerRef worker_ref;
+  Sequence before;  ///< From 1 to one past the last entry: all go then.
+};
+
 struct StopRuntime {};
 struct StartRuntime {};
 
 using Mutation = std::variant<CreateRequest, SendInput, AppendOutput, StopWorker, CancelWorker,
-                              DeleteWorker, StopRuntime, StartRuntime>;
+                              DeleteWorker, StopRuntime, StartRuntime, TrimEvents, TrimTranscript>;
 
 // ---- answers
 
@@ -88,9 +99,22 @@ struct RuntimeChanged {
   bool operator==(const RuntimeChanged&) const = default;
 };
 
+/// Of trim_events.
+struct EventsTrimmed {
+  EventId first_kept;  ///< One past the last event if none is kept.
+  bool operator==(const EventsTrimmed&) const = default;
+};
+
+/// Of trim_transcript.
+struct TranscriptTrimmed {
+  WorkerRef worker_ref;
+  Sequence first_kept;  ///< One past the last entry if none is kept.
+  bool operator==(const TranscriptTrimmed&) const = default;
+};
+
 /// The answer to a Mutation: create answers a WorkerDetail.
-using Answer =
-    std::variant<WorkerDetail, EntryAccepted, WorkerEnded, WorkerDeleted, RuntimeChanged>;
+using Answer = std::variant<WorkerDetail, EntryAccepted, WorkerEnded, WorkerDeleted, RuntimeChanged,
+                            EventsTrimmed, TranscriptTrimmed>;
 
 }  // namespace worker_runtime
 

@@ -47,7 +47,7 @@ struct TranscriptQuery {
   Direction direction = Direction::oldest_first;
 };
 
-/// The overview of a Runtime. Totals count all ever recorded, deleted Workers included.
+/// The overview of a Runtime. Totals count all ever recorded, what was deleted or trimmed included.
 struct RuntimeSummary {
   RuntimeId runtime_id;
   std::optional<std::string> display_name{};
@@ -61,6 +61,7 @@ struct RuntimeSummary {
   std::uint64_t cancelled_worker_count = 0;
   std::uint64_t damaged_worker_count = 0;
   std::uint64_t event_count = 0;
+  EventId first_event_id{1};  ///< The first event that is kept; those below were trimmed.
   std::uint64_t transcript_entry_count = 0;
   std::uint64_t content_bytes = 0;
   Usage usage{};
@@ -109,8 +110,21 @@ Result<PageChoice> choose_page(const WorkerRecord& record, const Limits& limits,
 TranscriptPage finish_page(const WorkerRecord& record, const TranscriptQuery& query,
                            std::vector<TranscriptEntry> entries);
 
-/// An error of a store about a transcript, with next_readable as an index instead of a sequence.
+/// An error of a store about a transcript, with its cursors as indexes instead of sequences.
 Error with_transcript_cursor(Error error);
+
+/// Reads a page of a store by `read(range)`. One that was asked for without a cursor starts where
+/// the log starts, even if a trim has just moved that.
+template <typename Read>
+auto read_kept(PageRange range, bool has_cursor, const Read& read) -> decltype(read(range)) {
+  for (;;) {
+    auto page = read(range);
+    const auto* const expired = page ? nullptr : page.error().template get<CursorFields>();
+    if (expired == nullptr || has_cursor) return page;
+    if (expired->first_available > range.last) return typename decltype(page)::value_type();
+    range.first = expired->first_available;
+  }
+}
 
 }  // namespace worker_runtime
 #pragma GCC visibility pop

@@ -82,6 +82,15 @@ class Runtime {
   /// wrong_runtime, worker_not_found, runtime_stopped, worker_active.
   Result<WorkerDeleted> delete_worker(DeleteWorker request);
 
+  /// Lets events or entries below a number go: what is kept starts exactly there, and a read of
+  /// less is `cursor_expired`. Numbers, totals and usage stay; keys of entries that go are
+  /// forgotten. A store frees their space by whole closed parts of its files. Also when the Runtime
+  /// is stopped, and for Workers that have ended or are damaged. Gone already: answers what is
+  /// kept. Errors: invalid_request (before 0), wrong_runtime, worker_not_found, cursor_ahead (more
+  /// than one past the end).
+  Result<EventsTrimmed> trim_events(TrimEvents request);
+  Result<TranscriptTrimmed> trim_transcript(TrimTranscript request);
+
   /// Stops every running Worker and then the Runtime, as one unit. Stopped already: the last event
   /// id.
   Result<RuntimeChanged> stop_runtime();

@@ -138,7 +138,9 @@ class Store {
   virtual std::optional<Error> check_worker(const WorkerId& worker_id) = 0;
 
   /// What is committed and durable. A page ends before damage; one that would start on it is
-  /// `store_corrupt`, with `next_readable` as an event id / a sequence.
+  /// `store_corrupt`, with `next_readable` as an event id / a sequence. A page ends before what a
+  /// trim let go; one that would start there is `cursor_expired`, with the first number that is
+  /// kept.
   virtual Result<std::vector<Event>> read_events(const PageRange& range) const = 0;
   virtual Result<std::vector<TranscriptEntry>> read_transcript(const WorkerId& worker_id,
                                                                const PageRange& range) const = 0;

@@ -104,7 +104,8 @@ struct WorkerRecord {
   WorkerStatus status = WorkerStatus::running;
   Timestamp created_at;
   Timestamp updated_at;
-  Sequence last_sequence;  ///< Also the length of the transcript, trimmed entries included.
+  Sequence first_sequence{1};  ///< The first entry that is kept; those below were trimmed.
+  Sequence last_sequence;      ///< Also the length of the transcript, trimmed entries included.
   EventId last_event_id;
   Usage usage{};
   Lsn lsn;                                  ///< The commit that changed the record last.
@@ -118,7 +119,8 @@ struct WorkerSummary {
   std::optional<std::string> display_name{};
   WorkerStatus status = WorkerStatus::running;
   std::optional<std::string> damaged{};  ///< The cause, if its files are damaged.
-  std::uint64_t transcript_len = 0;
+  std::uint64_t transcript_len = 0;      ///< Trimmed entries included.
+  Sequence first_sequence{1};            ///< The first entry that is kept.
   EventId last_event_id;
   Timestamp created_at;
   Timestamp updated_at;
