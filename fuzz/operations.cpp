@@ -27,7 +27,7 @@ class Writer {
   explicit Writer(Bytes& in) : in_(in) {}
 
   Mutation mutation() {
-    switch (in_.below(9)) {
+    switch (in_.below(11)) {
       case 0:
       case 1:
         return create();
@@ -43,6 +43,10 @@ class Writer {
         return CancelWorker{ref(), maybe_text()};
       case 7:
         return DeleteWorker{ref()};
+      case 8:
+        return TrimEvents{EventId{in_.below(40)}};
+      case 9:
+        return TrimTranscript{ref(), Sequence{in_.below(12)}};
       default:
         return in_.byte() % 2 == 0 ? Mutation(StopRuntime{}) : Mutation(StartRuntime{});
     }

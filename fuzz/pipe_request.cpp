@@ -80,6 +80,15 @@ struct Members {
     writer.value(std::string_view("delete_worker"));
     worker(request.worker_ref);
   }
+  void operator()(const TrimEvents& request) const {
+    writer.value(std::string_view("trim_events"));
+    writer.member("before", request.before);
+  }
+  void operator()(const TrimTranscript& request) const {
+    writer.value(std::string_view("trim_transcript"));
+    worker(request.worker_ref);
+    writer.member("before", request.before);
+  }
   void operator()(const StopRuntime&) const { writer.value(std::string_view("stop_runtime")); }
   void operator()(const StartRuntime&) const { writer.value(std::string_view("start_runtime")); }
   void operator()(const Mutation& mutation) const { std::visit(*this, mutation); }

@@ -100,7 +100,10 @@ class Generator {
     if (dice < 80) return append();
     if (dice < 86) return StopWorker{worker_ref(), reason()};
     if (dice < 90) return CancelWorker{worker_ref(), reason()};
-    if (dice < 98) return DeleteWorker{worker_ref()};
+    if (dice < 96) return DeleteWorker{worker_ref()};
+    // Low numbers for the most part: else soon nothing would be kept.
+    if (dice < 97) return TrimEvents{EventId{random_.below(random_.one_in(4) ? 300 : 30)}};
+    if (dice < 98) return TrimTranscript{worker_ref(), Sequence{random_.below(12)}};
     if (dice < 99) return StopRuntime{};
     return StartRuntime{};
   }
@@ -339,6 +342,10 @@ class Twins {
             return widen(runtime.cancel_worker(request));
           } else if constexpr (std::is_same_v<Request, DeleteWorker>) {
             return widen(runtime.delete_worker(request));
+          } else if constexpr (std::is_same_v<Request, TrimEvents>) {
+            return widen(runtime.trim_events(request));
+          } else if constexpr (std::is_same_v<Request, TrimTranscript>) {
+            return widen(runtime.trim_transcript(request));
           } else if constexpr (std::is_same_v<Request, StopRuntime>) {
             return widen(runtime.stop_runtime());
           } else {

@@ -58,9 +58,17 @@ class KeyWindowsTest : public ::testing::Test {
  protected:
   const KeyedEntry* find(std::string_view worker, std::string_view key, std::uint64_t durable,
                          std::uint64_t last) {
-    auto found = windows_.find(store_, worker_id(worker), key, {durable}, {last});
+    const WorkerRecord known = record(worker, durable);
+    auto found = windows_.find(store_, record(worker, last), key, durable > 0 ? &known : nullptr);
     EXPECT_TRUE(found);
     return found ? *found : nullptr;
+  }
+  static WorkerRecord record(std::string_view worker, std::uint64_t last, std::uint64_t first = 1) {
+    WorkerRecord record;
+    record.worker_id = worker_id(worker);
+    record.first_sequence = {first};
+    record.last_sequence = {last};
+    return record;
   }
 
   KeyedStore store_;
@@ -84,6 +92,17 @@ TEST_F(KeyWindowsTest, KeysCoverTheNewestEntriesAlone) {
   EXPECT_EQ(find("a", "500", 1500, 1500), nullptr);
   EXPECT_EQ(find("a", "501", 1500, 1501), nullptr);
   EXPECT_EQ(windows_.entries(), keyed_entries_max);
+}
+
+TEST_F(KeyWindowsTest, KeysOfTrimmedEntriesCountNoMore) {
+  const WorkerRecord known = record("a", 10, 4);
+  EXPECT_EQ(*windows_.find(store_, known, "3", &known), nullptr);
+  EXPECT_EQ((*windows_.find(store_, known, "4", &known))->sequence.value, 4U);
+  EXPECT_EQ(windows_.entries(), 7U);  // what is trimmed is not read
+  // A trim that is not durable yet.
+  EXPECT_EQ(*windows_.find(store_, record("a", 10, 6), "5", &known), nullptr);
+  const WorkerRecord none = record("b", 3, 4);
+  EXPECT_EQ(*windows_.find(store_, none, "3", &none), nullptr);
 }
 
 TEST_F(KeyWindowsTest, AKeyThatIsUsedAgainLeadsToTheNewerEntry) {
@@ -117,7 +136,8 @@ TEST_F(KeyWindowsTest, TheLeastRecentlyUsedIsDropped) {
 
 TEST_F(KeyWindowsTest, AFailedLoadLeavesNothingBehind) {
   store_.fails = true;
-  EXPECT_FALSE(windows_.find(store_, worker_id("a"), "1", {5}, {5}));
+  const WorkerRecord known = record("a", 5);
+  EXPECT_FALSE(windows_.find(store_, known, "1", &known));
   EXPECT_EQ(windows_.windows(), 0U);
   store_.fails = false;
   EXPECT_NE(find("a", "1", 5, 5), nullptr);

@@ -109,6 +109,12 @@ void perform(Runtime& runtime, const std::vector<Mutation>& unit) {
     bool operator()(const DeleteWorker& request) const {
       return runtime.delete_worker(request).has_value();
     }
+    bool operator()(const TrimEvents& request) const {
+      return runtime.trim_events(request).has_value();
+    }
+    bool operator()(const TrimTranscript& request) const {
+      return runtime.trim_transcript(request).has_value();
+    }
     bool operator()(const StopRuntime&) const { return runtime.stop_runtime().has_value(); }
     bool operator()(const StartRuntime&) const { return runtime.start_runtime().has_value(); }
   };
@@ -143,7 +149,7 @@ const std::vector<Operation>& base_operations() {
       one("create done", task("be done", "done")),
       one("create tape", task("wait", "tape")),
       one("send mail", input(ref("mail"), "first", "first key")),
-      one("append mail", output(ref("mail"), "second")),
+      one("append mail", output(ref("mail"), "second " + std::string(700, 's'))),  // ends a part
       one("send done", input(ref("done"), "only")),
       one("stop done", StopWorker{ref("done"), "finished"}),
   };
@@ -161,6 +167,8 @@ const std::vector<Operation>& alphabet() {
       one("cancel tape", CancelWorker{ref("tape"), "no use"}),
       one("delete done", DeleteWorker{ref("done")}),
       one("delete mail", DeleteWorker{ref("mail")}),
+      one("trim events", TrimEvents{EventId{9}}),  // all that the history has
+      one("trim mail", TrimTranscript{ref("mail"), Sequence{3}}),
       one("stop runtime", StopRuntime{}),
       one("start runtime", StartRuntime{}),
       one("send long", input(ref("tape"), std::string(5000, 'l'))),

@@ -2,11 +2,13 @@
 #include "simulated_store.h"
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 
+#include "checked_line.h"
 #include "fs_store.h"
 #include "open.h"
 #include "repair_directory.h"
@@ -17,16 +19,18 @@
 namespace worker_runtime::testing {
 namespace {
 
-/// Lines of all parts of the log `stem` in a directory.
-std::uint64_t lines_of(const DiskState& state, const DiskNode* directory, std::string_view stem) {
-  std::uint64_t lines = 0;
-  if (directory == nullptr) return lines;
+/// The highest number in any part of the log `stem` in a directory.
+std::uint64_t last_of(const DiskState& state, const DiskNode* directory, std::string_view stem,
+                      std::string_view key) {
+  std::uint64_t last = 0;
+  if (directory == nullptr) return last;
   for (const auto& [name, id] : directory->seen_entries) {
     if (!name.starts_with(stem)) continue;
-    const std::string text = state.nodes.at(id).seen.text();
-    lines += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    std::istringstream lines(state.nodes.at(id).seen.text());
+    for (std::string line; std::getline(lines, line);)
+      last = std::max(last, fs_store::line_number(line, key).value_or(0));
   }
-  return lines;
+  return last;
 }
 
 bool is_quiet(const DiskState& state, const Runtime& runtime, const SimulatedStore& store) {
@@ -35,12 +39,17 @@ bool is_quiet(const DiskState& state, const Runtime& runtime, const SimulatedSto
   if (!summary || !workers) return false;
   if (summary->store->journal_bytes >= store.checkpoint_bytes) return false;
   const DiskNode* const directory = state.find(fs_store::runtime_path(store.runtime_id));
-  if (lines_of(state, directory, "events.") != summary->event_count) return false;
+  // Of a log that is trimmed altogether no file may be left.
+  if (summary->first_event_id.value <= summary->event_count &&
+      last_of(state, directory, "events.", "id") != summary->event_count) {
+    return false;
+  }
   return std::all_of(
       workers->workers.begin(), workers->workers.end(), [&](const WorkerSummary& worker) {
         const std::string path = fs_store::runtime_path(store.runtime_id) + "/workers/" +
                                  worker.worker_ref.worker_id.text();
-        return lines_of(state, state.find(path), "transcript.") == worker.transcript_len;
+        return worker.first_sequence.value > worker.transcript_len ||
+               last_of(state, state.find(path), "transcript.", "sequence") == worker.transcript_len;
       });
 }
 
