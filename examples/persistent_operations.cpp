@@ -62,6 +62,14 @@ bool is_undamaged(const std::filesystem::path& root) {
   return report.clean();
 }
 
+// [trim]
+/// Keeps the newest `kept` events and no others.
+void keep_newest_events(wr::Runtime& runtime, std::uint64_t kept) {
+  const std::uint64_t last = must(runtime.summary()).event_count;
+  if (last > kept) must(runtime.trim_events({wr::EventId{last - kept + 1}}));
+}
+// [/trim]
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -88,8 +96,10 @@ int main(int argc, char** argv) {
   // [checkpoint]
   const wr::Lsn lsn = must(runtime.checkpoint());  // everything up to this commit is in the files
   // [/checkpoint]
+  keep_newest_events(runtime, 1);
+  const bool trimmed = must(runtime.summary()).first_event_id == wr::EventId{2};
   const bool healthy = is_healthy(runtime);
   const std::uint64_t workers = read_beside(root);
   if (!runtime.close()) return 1;
-  return healthy && workers == 1 && is_undamaged(root) && lsn == wr::Lsn{2} ? 0 : 1;
+  return healthy && trimmed && workers == 1 && is_undamaged(root) && lsn == wr::Lsn{2} ? 0 : 1;
 }

@@ -323,6 +323,12 @@ std::optional<Error> FsStore::check_worker(const WorkerId& worker_id) {
   if (checked_.contains(worker_id)) return std::nullopt;
   auto cause = check_transcript(logs_, {runtime_id_, worker_id});
   if (!cause) return std::move(cause).error();
+  if (!*cause) {
+    // An earlier open found the file damaged. Its lines are acknowledged, and their numbers taken.
+    auto twin = logs_.has_closed_twin(worker_id);
+    if (!twin) return std::move(twin).error();
+    if (*twin) *cause = "its file was damaged, and closed with lines that the journal has lost";
+  }
   if (*cause) {
     return corrupt(*file_system_, layout::log_file(layout::transcript(worker_id)), **cause);
   }

@@ -349,6 +349,13 @@ Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id,
                         judge);
 }
 
+Result<bool> Logs::has_closed_twin(const WorkerId& worker_id) const {
+  const Name name = transcript_log(worker_id);
+  auto kind = file_system_.kind(layout::log_part(name.stem, transcript(worker_id).first));
+  if (!kind) return std::move(kind).error();
+  return kind->has_value();
+}
+
 Result<std::optional<std::string>> Logs::check_part_end(const Name& name, Part part,
                                                         const LineJudge& judge) const {
   auto file = open_part(name, part, part.extent.last);

@@ -109,6 +109,10 @@ class Logs {
   [[nodiscard]] Result<std::optional<std::string>> check_end(const WorkerId& worker_id,
                                                              const LineJudge& judge) const;
 
+  /// Whether a closed part begins with the same number as the file that is appended to. A writer
+  /// never makes one but by close_damaged(), of a file of which nothing was checkpointed.
+  [[nodiscard]] Result<bool> has_closed_twin(const WorkerId& worker_id) const;
+
   // ---- writing files: one thread at a time
 
   /// Ends a generation of lines and answers it: a checkpoint extends the logs to exactly its own

@@ -39,7 +39,8 @@ Scanned scan(fs_store::FileSystem& files, const ScanLimits& limits) {
 }
 
 void check_error(const Error& error) {
-  require(error.code() == ErrorCode::store_corrupt || error.code() == ErrorCode::store_version,
+  const bool is_damage = error.code() == ErrorCode::store_corrupt || fs_store::is_misplaced(error);
+  require(is_damage || error.code() == ErrorCode::store_version,
           "a journal that is not read is damaged or newer", error.detail());
 }
 

@@ -64,11 +64,14 @@ void check(std::string_view input) {
   static_cast<void>(testing::view_of(*runtime));
   operate(*runtime);
   const std::string view = testing::view_of(*runtime);
+  const auto summary = runtime->summary();
+  // Damage that recovery met may be found by the next one when the Worker is asked for.
+  const bool is_damaged = !summary || summary->damaged_worker_count > 0;
   if (!runtime->close()) return;
   const auto again = testing::open_simulated(disk, {});
   require(again.has_value(), "what could be closed opens again",
           again ? "" : again.error().detail());
-  require(testing::view_of(*again) == view, "what could be closed looks the same",
+  require(is_damaged || testing::view_of(*again) == view, "what could be closed looks the same",
           testing::view_of(*again) + "\n" + view);
 }
 

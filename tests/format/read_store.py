@@ -300,6 +300,8 @@ class Store:
     # ---- 3.8: applying a change
 
     def apply(self, change, lsn):
+        if "trim" in change:
+            return self.trim(change["trim"], lsn)
         event, stopped = change["event"], change.get("stopped_workers", 0)
         if event["id"] != self.runtime["last_event_id"] + stopped + 1 or event["at"] < self.runtime["last_at"]:
             raise Damage(f"event {event['id']} does not follow")
@@ -325,6 +327,20 @@ class Store:
             self.workers[worker_id].update(updated_at=event["at"], last_event_id=event["id"], lsn=lsn)
         self.runtime.update(last_event_id=event["id"], last_at=event["at"])
         self.events.append(event)
+
+    def trim(self, trim, lsn):
+        if "worker_id" in trim:
+            worker = self.workers[trim["worker_id"]]
+            self.keep_from(worker, "first_sequence", trim["first_kept"], worker["transcript_len"])
+            worker["lsn"] = lsn
+        else:
+            self.keep_from(self.runtime, "first_event_id", trim["first_kept"], self.runtime["last_event_id"])
+
+    @staticmethod
+    def keep_from(record, name, first_kept, last):
+        if not record.get(name, 1) < first_kept <= last + 1:
+            raise Damage(f"a trim to {first_kept} does not fit")
+        record[name] = first_kept
 
     def create(self, worker_id, event, create):
         if worker_id in self.workers:
@@ -362,9 +378,8 @@ class Store:
     def list(self):
         return [self.workers[worker_id] for worker_id in sorted(self.workers, key=lambda text: text.encode("utf-8"))]
 
-    def read_log(self, directory, stem, key, watermark, waiting):
-        """All lines of a log: 7.4, step 4."""
-        expected = 1
+    def read_log(self, directory, stem, key, watermark, waiting, first_kept):
+        """All lines of a log that are kept: 7.4, step 4."""
         parts = {first: path for first, path in numbered(directory, stem + ".").items() if first < watermark["first"]}
         current = os.path.join(directory, stem + ".jsonl")
         closed = os.path.join(directory, f"{stem}.{watermark['first']:016x}.jsonl")
@@ -372,6 +387,9 @@ class Store:
             begin = b'"%s":%d,' % (key.encode(), watermark["first"])
             is_current = os.path.exists(current) and read_bytes(current)[18:18 + len(begin)] == begin
             parts[watermark["first"]] = current if is_current or not os.path.exists(closed) else closed
+        trimmed = [first for first in parts if first <= first_kept]  # all but the last of them hold nothing else
+        parts = {first: path for first, path in parts.items() if first > first_kept or first == trimmed[-1]}
+        expected = trimmed[-1] if trimmed else first_kept
         for first, path in parts.items():
             data = read_bytes(path)
             if first == watermark["first"]:
@@ -382,15 +400,17 @@ class Store:
                 item = parse(line) if checksum(line) is not None else {}
                 if item.get(key) != expected or not line[18:].startswith(b'"%s":%d,' % (key.encode(), expected)):
                     raise Damage(f"{path}: {key} {expected} is damaged or missing")
-                yield item
+                if expected >= first_kept:
+                    yield item
                 expected += 1
-        if expected != watermark["last"] + 1:
+        if expected < watermark["last"] + 1:
             raise Damage(f"{current}: {key} {expected} is missing")
-        yield from waiting
+        yield from (item for item in waiting if item[key] >= first_kept)
 
     def read_events(self):
         # The watermark is that of runtime.json, whatever the journal added.
-        for event in self.read_log(self.directory, "events", "id", self.runtime["events"], self.events):
+        first_kept = self.runtime.get("first_event_id", 1)
+        for event in self.read_log(self.directory, "events", "id", self.runtime["events"], self.events, first_kept):
             self.check_runtime_id(event.pop("runtime_id", None) or event["worker_ref"]["runtime_id"])
             yield event
 
@@ -398,14 +418,16 @@ class Store:
         worker_id = worker["worker_id"]
         directory = self.path("workers", encode_id(worker_id))
         waiting = self.entries.get(worker_id, [])
-        for entry in self.read_log(directory, "transcript", "sequence", worker["transcript"], waiting):
+        first_kept = worker.get("first_sequence", 1)
+        for entry in self.read_log(directory, "transcript", "sequence", worker["transcript"], waiting, first_kept):
             if entry["worker_ref"] != {"runtime_id": self.runtime["runtime_id"], "worker_id": worker_id}:
                 raise Damage(f"{directory}: sequence {entry['sequence']} belongs to another Worker")
             yield entry
 
     def summary(self, worker):
         shown = {"worker_ref": {"runtime_id": self.runtime["runtime_id"], "worker_id": worker["worker_id"]}}
-        names = ("display_name", "status", "created_at", "updated_at", "transcript_len", "last_event_id", "usage")
+        names = ("display_name", "status", "created_at", "updated_at", "transcript_len", "first_sequence", "last_event_id",
+                 "usage")
         shown.update((name, worker[name]) for name in names if name in worker)
         return shown
 

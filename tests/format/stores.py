@@ -54,6 +54,7 @@ EVERYTHING = [
     simple("batch", ops=[create("pair"), send("pair", "both"), append("pair", "or none", usage={"t": 2 ** 53 - 1}),
                          append("mail", "more", usage={"t": 5, "a": 1})]),
 ]
+EVERYTHING += [simple("trim_transcript", "mail", before=2), simple("trim_events", before=4)]
 # What the journal alone has where the writer is killed.
 BEHIND = [
     create("late", idempotency_key="late"),
@@ -66,6 +67,9 @@ BEHIND = [
     simple("stop_worker", "short-lived"),
     simple("delete_worker", "short-lived"),
     simple("cancel_worker", "a/b", reason="why not"),
+    simple("trim_transcript", "mail", before=4),
+    simple("trim_events", before=7),
+    simple("trim_transcript", "pair", before=4),  # all of it
     simple("stop_runtime"),
     simple("start_runtime"),
     create("last"),

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "checked_line.h"
 #include "store_fixture.h"
+#include "worker_runtime/fs_store/repair.h"
 
 namespace worker_runtime::fs_store {
 namespace {
@@ -407,6 +409,38 @@ TEST_F(Damage, OfTheEventLogIsNamedByTheReadsThatMeetIt) {
   close();
   open();
   EXPECT_EQ(runtime().read_events(query)->events.size(), 17U);
+}
+
+/// A line that the journal has lost proves that its number was given. As long as nobody repairs the
+/// store, it is not given again: not by the open that meets it, nor by a later one.
+TEST_F(Damage, OfANewTranscriptIsNotForgottenByTheNextOpen) {
+  open();
+  create("w");
+  send("w", 1);
+  drop();
+  TranscriptEntry lost;
+  lost.sequence = Sequence{2};
+  lost.worker_ref = ref("w");
+  lost.content = "acknowledged once";
+  lost.event_id = EventId{4};
+  std::string object;
+  encode(object, lost);
+  std::string line;
+  append_checked_line(line, object);
+  std::filesystem::create_directories(path("workers/w"));
+  write("workers/w/transcript.jsonl", line);
+  for (int round = 0; round < 3; ++round) {
+    open();
+    EXPECT_TRUE(fails_with(runtime().send_input(input(ref("w"), "2")), ErrorCode::worker_damaged));
+    EXPECT_EQ(all_entries(runtime(), "w").size(), 1U);
+    close();
+  }
+  EXPECT_TRUE(is_ok(repair({options_.root, options_.runtime_id, RepairMode::apply})));
+  open();
+  const auto entries = all_entries(runtime(), "w");
+  ASSERT_EQ(entries.size(), 2U);
+  EXPECT_EQ(entries[1].content, "acknowledged once");
+  send("w", 1, 3);
 }
 
 }  // namespace
