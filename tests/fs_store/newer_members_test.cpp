@@ -8,6 +8,7 @@
 #include "checked_line.h"
 #include "codec.h"
 #include "store_fixture.h"
+#include "worker_runtime/fs_store/repair.h"
 
 namespace worker_runtime::fs_store {
 namespace {
@@ -36,6 +37,16 @@ class NewerMembers : public testing::StoreFixture {
     return catalog.substr(start, catalog.find('\n', at) - start);
   }
 
+  /// The line of an event with a kind and a member that this version does not know.
+  static std::string newer_event(const std::string& line) {
+    std::string object = "{" + line.substr(18, line.size() - 20) + member("event") + "}";
+    const std::string kind = "\"kind\":\"worker_created\"";
+    object.replace(object.find(kind), kind.size(), "\"kind\":\"worker_dreamt\"");
+    std::string newer;
+    append_checked_line(newer, object);
+    return newer;
+  }
+
   /// As the newer version would have written the closed store.
   void write_as_newer() const {
     Decoder decoder;
@@ -56,6 +67,13 @@ class NewerMembers : public testing::StoreFixture {
     catalog.replace(catalog.find(old_line), old_line.size() + 1, new_line);
     write(catalog_path(), catalog);
 
+    std::string events = read("events.jsonl");
+    const std::size_t start = events.find('\n') + 1;
+    const std::string known_event = events.substr(start, events.find('\n', start) + 1 - start);
+    events.replace(start, known_event.size(), newer_event(known_event));
+    write("events.jsonl", events);
+
+    snapshot->events.bytes = events.size();
     snapshot->catalog.bytes = catalog.size();
     snapshot->catalog.live_checksum ^= checksum ^ *check_line(old_line);
     snapshot->unknown = {member("runtime"),
@@ -84,6 +102,9 @@ class NewerMembers : public testing::StoreFixture {
     for (const char* const place : {"worker", "its usage", "its transcript", "create"})
       EXPECT_NE(worker.find(member(place)), std::string::npos) << place;
     EXPECT_EQ(read("workers/a/worker.json"), worker + "\n");
+    const std::string events = read("events.jsonl");
+    EXPECT_NE(events.find(member("event")), std::string::npos);
+    EXPECT_NE(events.find("worker_dreamt"), std::string::npos);
     expect_clean();
   }
 };
@@ -118,6 +139,42 @@ TEST_F(NewerMembers, OutliveChangesCheckpointsCompactionAndReopening) {
     SCOPED_TRACE("a crash, other limits, a catalog that was written anew");
     expect_all_there();
   }
+}
+
+/// Whatever is mended, and although every file is written anew.
+TEST_F(NewerMembers, OutliveRepairs) {
+  open();
+  for (const char* const id : {"a", "b"}) {
+    create(id);
+    send(id, 2);
+  }
+  close();
+  ASSERT_NO_FATAL_FAILURE(write_as_newer());
+  const auto mend = [this](std::size_t things) {
+    const auto repaired = repair({options_.root, options_.runtime_id, RepairMode::apply});
+    ASSERT_TRUE(is_ok(repaired));
+    EXPECT_GE(repaired->items.size(), things);
+    expect_all_there();
+  };
+  {
+    SCOPED_TRACE("an entry");
+    flip("workers/b/transcript.jsonl", read("workers/b/transcript.jsonl").find("b 1"));
+    mend(1);
+  }
+  {
+    SCOPED_TRACE("an event, in the log that has newer lines");
+    flip("events.jsonl", read("events.jsonl").rfind("input accepted"));
+    mend(1);
+  }
+  {
+    SCOPED_TRACE("a record of another worker: nothing loads");
+    flip(catalog_path(), read(catalog_path()).find("\"worker_id\":\"b\"") + 13);
+    flip("workers/b/worker.json", 30);
+    mend(1);
+  }
+  open();
+  EXPECT_EQ(all_events(runtime()).at(1).unknown_kind, "worker_dreamt");
+  send("a", 1, 3);
 }
 
 }  // namespace
