@@ -43,10 +43,10 @@ crash: ## the crash tests, 10,000 rounds
 	@$(call build,dev)
 	@WORKER_RUNTIME_CRASH_ROUNDS=10000 $(call ctest,dev,-L crash $(CTEST_ARGS))
 
-bench: ## builds and runs the benchmarks; BENCH_ARGS goes to each
-	@$(packages) build fs-store cli bench
+bench: ## builds and runs the benchmarks, and writes docs/BENCHMARKS.md; BENCH_ARGS goes to bench/run.py
+	@$(packages) build fs-store cli bench plots
 	@$(call build,bench)
-	@packaging/run-each "no benchmarks in bench/" $(patsubst bench/%.cpp,build/bench/bin/bench_%,$(wildcard bench/*.cpp)) -- $(BENCH_ARGS)
+	@bench/run.py build/bench/bin docs $(BENCH_ARGS)
 
 fuzz: ## builds the fuzzers and runs each for FUZZ_SECONDS=60
 	@$(packages) build fs-store test fuzz
