@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   add_pipe(app, options, command);
   add_verify(app, options, command);
   add_repair(app, options, command);
+  add_retention(app, options, command);
   add_bench(app, options, command);
   try {
     app.parse(argc, argv);

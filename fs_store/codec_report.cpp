@@ -154,6 +154,51 @@ void append_json(std::string& out, const RepairReport& report) {
   writer.end_object();
 }
 
+namespace {
+
+void write_retention_item(JsonWriter& writer, const RetentionItem& item) {
+  writer.begin_object();
+  if (const auto* const events = std::get_if<TrimEvents>(&item.operation)) {
+    writer.plain_member("op", "trim_events");
+    writer.member("before", events->before);
+  } else if (const auto* const entries = std::get_if<TrimTranscript>(&item.operation)) {
+    writer.plain_member("op", "trim_transcript");
+    writer.name("worker_ref");
+    write_worker_ref(writer, entries->worker_ref);
+    writer.member("before", entries->before);
+  } else if (const auto* const deleted = std::get_if<DeleteWorker>(&item.operation)) {
+    writer.plain_member("op", "delete_worker");
+    writer.name("worker_ref");
+    write_worker_ref(writer, deleted->worker_ref);
+  }
+  writer.member("items", item.items);
+  writer.member("bytes", item.bytes);
+  writer.end_object();
+}
+
+}  // namespace
+
+void append_json(std::string& out, const RetentionPlan& plan) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.name("items");
+  writer.begin_array();
+  for (const RetentionItem& item : plan.items) write_retention_item(writer, item);
+  writer.end_array();
+  writer.name("skipped");
+  writer.begin_array();
+  for (const RetentionSkipped& skipped : plan.skipped) {
+    writer.begin_object();
+    writer.member("worker_id", skipped.worker_id);
+    writer.member("cause", skipped.cause);
+    writer.end_object();
+  }
+  writer.end_array();
+  writer.member("bytes", plan.bytes());
+  writer.member("applied", plan.applied);
+  writer.end_object();
+}
+
 void append_json(std::string& out, const Error& error) {
   JsonWriter writer(out);
   writer.begin_object();

@@ -11,6 +11,7 @@
 
 #include "worker_runtime/commit.h"
 #include "worker_runtime/fs_store/repair.h"
+#include "worker_runtime/fs_store/retention.h"
 #include "worker_runtime/fs_store/verify.h"
 #include "worker_runtime/history.h"
 #include "worker_runtime/operations.h"
@@ -40,6 +41,7 @@ void append_json(std::string& out, const Answer& answer);
 void append_json(std::string& out, const Finding& finding);
 void append_json(std::string& out, const VerifyReport& report);
 void append_json(std::string& out, const RepairReport& report);
+void append_json(std::string& out, const RetentionPlan& plan);
 /// {"code":...,"message":...} and the typed fields by their names.
 void append_json(std::string& out, const Error& error);
 

@@ -1,0 +1,67 @@
+// `trim` and `retention` from the command line.
+#include "support/cli_fixture.h"
+
+namespace worker_runtime::cli {
+namespace {
+
+class RetentionTest : public CliTest {
+ protected:
+  void make_history() const {
+    make_store();
+    for (const char* const text : {"one", "two", "three"})
+      EXPECT_EQ(cli({"send", "a", text}).exit_code, 0);
+  }
+};
+
+TEST_F(RetentionTest, TrimSaysWhatIsKept) {
+  make_history();
+  EXPECT_EQ(done({"trim", "a", "--before", "3"}),
+            "the transcript of worker a is kept from entry 3 on\n");
+  EXPECT_EQ(done({"--json", "trim", "--before", "4"}), "{\"first_kept\":4}\n");
+  EXPECT_FALSE(contains(done({"transcript", "a"}), "two"));
+  EXPECT_TRUE(has(done({"--json", "show", "a"}), R"("first_sequence":3)"));
+  EXPECT_TRUE(has(done({"--json", "status"}), R"("first_event_id":4)"));
+  EXPECT_TRUE(done({"--json", "events"}).starts_with("{\"id\":4,"));
+  const Finished expired = cli({"--json", "transcript", "a", "--start", "1"});
+  EXPECT_EQ(expired.exit_code, 1);
+  EXPECT_TRUE(has(expired.errors, R"("code":"cursor_expired")"));
+  EXPECT_TRUE(has(expired.errors, R"("first_available":2)"));
+}
+
+TEST_F(RetentionTest, TrimRefusesWhatCannotBeMeant) {
+  make_history();
+  EXPECT_EQ(cli({"trim", "a"}).exit_code, 2);
+  EXPECT_EQ(cli({"trim", "a", "--before", "x"}).exit_code, 2);
+  EXPECT_EQ(cli({"trim", "", "--before", "1"}).exit_code, 2);
+  EXPECT_EQ(cli({"trim", "a", "--before", "0"}).exit_code, 1);
+  EXPECT_TRUE(has(cli({"trim", "a", "--before", "9"}).errors, "cursor_ahead"));
+  EXPECT_TRUE(has(cli({"trim", "b", "--before", "1"}).errors, "worker_not_found"));
+}
+
+TEST_F(RetentionTest, RetentionSaysWhatWouldGoAndThenLetsItGo) {
+  make_history();
+  const std::string planned = done({"retention", "--max-entries", "1"});
+  EXPECT_TRUE(has(planned, "trim transcript  a"));
+  EXPECT_TRUE(has(planned, "nothing was changed: --apply does it"));
+  EXPECT_TRUE(has(done({"transcript", "a"}), "one"));
+  EXPECT_EQ(
+      done({"--json", "retention", "--apply", "--max-entries", "1"}),
+      R"({"items":[{"op":"trim_transcript","worker_ref":{"runtime_id":"main","worker_id":"a"},)"
+      R"("before":3,"items":2,"bytes":0}],"skipped":[],"bytes":0,"applied":true})"
+      "\n");
+  EXPECT_FALSE(contains(done({"transcript", "a"}), "one"));
+  EXPECT_EQ(done({"retention", "--max-entries", "1"}), "nothing is to go\n");
+  EXPECT_EQ(cli({"stop", "a"}).exit_code, 0);
+  EXPECT_TRUE(has(done({"retention", "--delete-ended-after", "0", "--apply"}), "gone"));
+  EXPECT_EQ(done({"--json", "list"}), "");
+}
+
+TEST_F(RetentionTest, RetentionRefusesWhatCannotBeMeant) {
+  make_history();
+  EXPECT_EQ(cli({"retention", "--max-age", "-1"}).exit_code, 2);
+  EXPECT_EQ(cli({"retention", "--max-events", "x"}).exit_code, 2);
+  EXPECT_EQ(cli({"retention", "--plan", "--apply"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace worker_runtime::cli
