@@ -51,12 +51,17 @@ inline std::string check_assignment(const std::string& text) {
 inline std::string check_number(const std::string& text) {
   return parse_number(text) ? "" : "wanted a number, not " + text;
 }
-inline std::string check_seconds(const std::string& text) {
-  double seconds = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+inline bool is_number_up_to(const std::string& text, double most) {
+  double value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool is_number = read.ec == std::errc() && read.ptr == text.data() + text.size();
-  return is_number && seconds >= 0 && seconds <= 86400 ? ""
-                                                       : "wanted seconds up to 86400, not " + text;
+  return is_number && value >= 0 && value <= most;
+}
+inline std::string check_seconds(const std::string& text) {
+  return is_number_up_to(text, 86400) ? "" : "wanted seconds up to 86400, not " + text;
+}
+inline std::string check_days(const std::string& text) {
+  return is_number_up_to(text, 1'000'000) ? "" : "wanted days up to 1000000, not " + text;
 }
 inline std::string check_not_empty(const std::string& text) {
   return text.empty() ? "must not be empty" : "";

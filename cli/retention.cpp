@@ -122,7 +122,7 @@ Exit retain(const Options& options, const RetentionArguments& arguments) {
 
 void add_days(CLI::App& command, const char* name, std::optional<double>& days,
               const char* description) {
-  command.add_option(name, days, description)->type_name("DAYS")->check(CLI::Range(0.0, 1e6));
+  command.add_option(name, days, description)->type_name("DAYS")->check(check_days);
 }
 
 }  // namespace
