@@ -2,8 +2,8 @@
 #include "load.h"
 
 #include <atomic>
+#include <barrier>
 #include <condition_variable>
-#include <latch>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -18,11 +18,12 @@ std::uint64_t nanoseconds_between(Clock::time_point from, Clock::time_point to) 
   return static_cast<std::uint64_t>((to - from).count());
 }
 
-/// One thread that waits for each of its records.
-void call(const Contender& contender, Clock::time_point end, std::atomic<bool>& failed,
+/// One thread that waits for each of its records: one at least, however late it got a processor.
+void call(const Contender& contender, std::chrono::nanoseconds duration, std::atomic<bool>& failed,
           Latencies& latencies) {
   Clock::time_point begun = Clock::now();
-  while (begun < end && !failed) {
+  const Clock::time_point end = begun + duration;
+  do {
     if (!contender.commit()) {
       failed = true;
       return;
@@ -30,7 +31,7 @@ void call(const Contender& contender, Clock::time_point end, std::atomic<bool>& 
     const Clock::time_point done = Clock::now();
     latencies.add(nanoseconds_between(begun, done));
     begun = done;
-  }
+  } while (begun < end && !failed);
 }
 
 bool run_callers(const Contender& contender, std::size_t callers, std::chrono::nanoseconds duration,
@@ -39,15 +40,17 @@ bool run_callers(const Contender& contender, std::size_t callers, std::chrono::n
   std::vector<std::unique_ptr<Latencies>> latencies;
   for (std::size_t number = 0; number < callers; ++number)
     latencies.push_back(std::make_unique<Latencies>());
-  std::latch ready(static_cast<std::ptrdiff_t>(callers));
-  const Clock::time_point begun = Clock::now();
+  // Nobody begins before all are there; the last one to come starts the clock.
+  Clock::time_point begun;
+  std::barrier ready(static_cast<std::ptrdiff_t>(callers),
+                     [&begun]() noexcept { begun = Clock::now(); });
   {
     std::vector<std::jthread> threads;
     threads.reserve(callers);
     for (std::size_t number = 0; number < callers; ++number) {
       threads.emplace_back([&, own = latencies[number].get()] {
         ready.arrive_and_wait();
-        call(contender, begun + duration, failed, *own);
+        call(contender, duration, failed, *own);
       });
     }
   }
@@ -67,10 +70,10 @@ class Flight {
 
   bool run(Clock::time_point end) {
     std::uint64_t submitted = 0;
-    while (Clock::now() < end && !failed_) {
+    do {
       for (; submitted - done_ < most_; ++submitted) submit();
       wait_for(submitted - most_ / 2);
-    }
+    } while (Clock::now() < end && !failed_);
     wait_for(submitted);
     return !failed_;
   }
