@@ -80,7 +80,7 @@ class Rows {
   [[nodiscard]] std::uint64_t first() const { return first_; }
   [[nodiscard]] std::uint64_t last() const { return first_ - 1 + rows_.size(); }
   [[nodiscard]] const Row& operator[](std::uint64_t number) const { return rows_[number - first_]; }
-  void push_back(Row row) { rows_.push_back(std::move(row)); }
+  Row& add() { return rows_.emplace_back(); }
   void trim(std::uint64_t first_kept) {
     for (; first_ < first_kept && !rows_.empty(); ++first_) rows_.pop_front();
   }
@@ -230,18 +230,24 @@ class MemoryStore final : public Store {
 
   void add_event(const ExpandedEvent& expanded) {
     const Event& event = *expanded.event;
-    EventRow row{event.at, event.sequence.value_or(Sequence{}), no_worker, event.kind,
-                 event.message};
-    if (event.worker_ref) {
-      WorkerLog& log = logs_.find(event.worker_ref->worker_id)->second;
-      row.worker = log.index;
-      if (const TranscriptEntry* const entry = expanded.entry) {
-        EntryRow entry_row{entry->event_id, entry->at, entry->content, extras_of(*entry),
-                           entry->role};
-        log.entries.push_back(std::move(entry_row));
-      }
-    }
-    events_.push_back(std::move(row));
+    EventRow& row = events_.add();
+    row.at = event.at;
+    row.sequence = event.sequence.value_or(Sequence{});
+    row.kind = event.kind;
+    row.message = event.message;
+    if (!event.worker_ref) return;
+    WorkerLog& log = logs_.find(event.worker_ref->worker_id)->second;
+    row.worker = log.index;
+    if (expanded.entry != nullptr) add_entry(log, *expanded.entry);
+  }
+
+  static void add_entry(WorkerLog& log, const TranscriptEntry& entry) {
+    EntryRow& row = log.entries.add();
+    row.event_id = entry.event_id;
+    row.at = entry.at;
+    row.content = entry.content;
+    row.extras = extras_of(entry);
+    row.role = entry.role;
   }
 
   /// Those of the group that is being made come last.
