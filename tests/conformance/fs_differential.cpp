@@ -461,8 +461,8 @@ class Twins {
     SCOPED_TRACE("of the reader");
     // What it shows may be a little old.
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (reader_->summary() &&
-           reader_->summary()->event_count < memory_->summary()->event_count &&
+    const Lsn newest = store_->summary()->store->durable_lsn;
+    while (reader_->summary() && reader_->summary()->store->durable_lsn < newest &&
            std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
