@@ -356,4 +356,20 @@ Result<void> Catalog::remove_old() {
   return {};
 }
 
+Result<CatalogRecord> next_record(const Catalog& catalog, const WorkerState& worker,
+                                  LogWatermark transcript, std::string create) {
+  CatalogRecord record{worker.record, worker.create_digest, transcript, std::move(create), {}};
+  auto before = catalog.read_line(worker.record.worker_id);
+  if (!before) return std::move(before).error();
+  if (!*before) return record;
+  Decoder decoder;
+  auto known = decoder.catalog_line(**before, Requests::read);
+  if (!known) return std::move(known).error();
+  // The id may have been a deleted Worker's.
+  if (!known->record) return record;
+  record.unknown = std::move(known->record->unknown);
+  if (record.create.empty()) record.create = std::move(known->record->create);
+  return record;
+}
+
 }  // namespace worker_runtime::fs_store

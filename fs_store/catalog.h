@@ -113,4 +113,9 @@ class Catalog {
   std::uint64_t bytes_in_force_ = 0;
 };
 
+/// The record of a Worker as it is to be written: what only the line in force knows (the create
+/// request, if `create` is empty, and members of a newer version) is taken over from there.
+Result<CatalogRecord> next_record(const Catalog& catalog, const WorkerState& worker,
+                                  LogWatermark transcript, std::string create);
+
 }  // namespace worker_runtime::fs_store

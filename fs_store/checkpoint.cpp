@@ -167,22 +167,9 @@ Result<std::optional<CatalogUpdate>> FsStore::record_update(const WorkerId& work
     }
     return std::optional(std::move(update));
   }
-  CatalogRecord line{record.worker->record,
-                     record.worker->create_digest,
-                     logs_.transcript(worker_id),
-                     record.create,
-                     {}};
-  // The create request and members of a newer version stand in the line before.
-  auto before = catalog_.read_line(worker_id);
-  if (!before) return std::move(before).error();
-  if (*before) {
-    Decoder decoder;
-    auto known = decoder.catalog_line(**before, Requests::read);
-    if (!known) return std::move(known).error();
-    line.unknown = std::move(known->record->unknown);
-    if (line.create.empty()) line.create = std::move(known->record->create);
-  }
-  encode(object, line, runtime_id_);
+  auto line = next_record(catalog_, *record.worker, logs_.transcript(worker_id), record.create);
+  if (!line) return std::move(line).error();
+  encode(object, *line, runtime_id_);
   append_checked_line(update.line, object);
   return std::optional(std::move(update));
 }

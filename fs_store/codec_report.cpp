@@ -199,6 +199,19 @@ void append_json(std::string& out, const RetentionPlan& plan) {
   writer.end_object();
 }
 
+void append_json(std::string& out, const CopyReport& report) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.member("runtime_id", report.runtime_id);
+  writer.member("lsn", report.lsn);
+  writer.member("workers", report.workers);
+  writer.member("events", report.events);
+  writer.member("entries", report.entries);
+  writer.member("copied_bytes", report.copied_bytes);
+  writer.member("path", report.path);
+  writer.end_object();
+}
+
 void append_json(std::string& out, const Error& error) {
   JsonWriter writer(out);
   writer.begin_object();

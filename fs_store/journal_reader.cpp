@@ -120,7 +120,10 @@ class Scan {
     for (auto segment = found.begin(); segment != behind - 1; ++segment) {
       scan_.obsolete.push_back(layout::segment(*segment));
     }
-    return std::vector<Lsn>(behind - 1, found.end());
+    // What begins behind the last commit that is asked for is nobody's concern here.
+    const auto end =
+        limits_.last_lsn ? std::upper_bound(behind, found.end(), *limits_.last_lsn) : found.end();
+    return std::vector<Lsn>(behind - 1, end);
   }
 
   void prove(Lsn lsn) { scan_.proven = std::max(scan_.proven, lsn); }

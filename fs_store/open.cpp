@@ -12,16 +12,31 @@
 #include "worker_runtime/fs_store/fs_store.h"
 
 namespace worker_runtime::fs_store {
-namespace {
-
-Permissions permissions_of(const StoreOptions& options) {
-  return options.group_readable ? Permissions::group_read : Permissions::owner_only;
-}
 
 std::string absolute_text(const std::filesystem::path& root) {
   std::error_code ignored;
   const std::filesystem::path path = std::filesystem::absolute(root, ignored);
   return path.empty() ? root.string() : path.lexically_normal().string();
+}
+
+Result<void> make_runtimes_directory(FileSystem& root) {
+  const std::string runtimes(layout::runtimes);
+  auto there = root.kind(runtimes);
+  if (!there) return std::move(there).error();
+  if (*there) return {};
+  auto made = root.make_directory(runtimes);
+  if (!made) {
+    // Somebody else may have been faster.
+    there = root.kind(runtimes);
+    if (!there || *there != EntryKind::directory) return made;
+  }
+  return root.sync_directory("");
+}
+
+namespace {
+
+Permissions permissions_of(const StoreOptions& options) {
+  return options.group_readable ? Permissions::group_read : Permissions::owner_only;
 }
 
 Error missing(const std::string& what) { return {ErrorCode::store_missing, what}; }
@@ -104,20 +119,6 @@ void discard(FileSystem& root, const std::string& path) {
   }
 }
 
-Result<void> make_runtimes_directory(FileSystem& root) {
-  const std::string runtimes(layout::runtimes);
-  auto there = root.kind(runtimes);
-  if (!there) return std::move(there).error();
-  if (*there) return {};
-  auto made = root.make_directory(runtimes);
-  if (!made) {
-    // Somebody else may have been faster.
-    there = root.kind(runtimes);
-    if (!there || *there != EntryKind::directory) return made;
-  }
-  return root.sync_directory("");
-}
-
 /// A directory to build a runtime in, and its lock, which tells that somebody is at it.
 struct Building {
   std::string path;
@@ -148,15 +149,17 @@ Result<Building> begin_runtime(FileSystem& root, const RuntimeId& runtime_id) {
   }
 }
 
-/// Makes the runtime under a temporary name, and renames it once all of it is durable: nobody ever
-/// meets half of one. If somebody else was faster, theirs stands, and there is no lock.
-Result<std::unique_ptr<FileLock>> create_runtime(FileSystem& root, const RuntimeId& runtime_id) {
+}  // namespace
+
+Result<std::unique_ptr<FileLock>> make_runtime(
+    FileSystem& root, const RuntimeId& runtime_id,
+    const std::function<Result<void>(FileSystem&)>& build) {
   auto ready = make_runtimes_directory(root);
   if (!ready) return std::move(ready).error();
   auto building = begin_runtime(root, runtime_id);
   if (!building) return std::move(building).error();
   const std::string target = layout::runtime_directory(runtime_id);
-  auto done = build_runtime(*building->directory, runtime_id);
+  auto done = build(*building->directory);
   if (done) done = building->directory->sync_directory("");
   if (done) done = root.rename(building->path, target);
   if (!done) {
@@ -175,6 +178,8 @@ Result<std::unique_ptr<FileLock>> create_runtime(FileSystem& root, const Runtime
   if (!synced) return std::move(synced).error();
   return std::move(building->lock);
 }
+
+namespace {
 
 Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options,
                                  Whole whole = Whole::required) {
@@ -230,7 +235,9 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(FileSystem& root,
   if (!*there) {
     if (!options.create)
       return missing("there is no runtime " + runtime_id.text() + " under the root");
-    auto made = create_runtime(root, runtime_id);
+    auto made = make_runtime(root, runtime_id, [&](FileSystem& directory) {
+      return build_runtime(directory, runtime_id);
+    });
     if (!made) return std::move(made).error();
     if (lock != nullptr) *lock = std::move(*made);
   }

@@ -1,6 +1,8 @@
 // Finding a runtime's directory: shared by the writer, readers and verify.
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "file_system.h"
@@ -18,6 +20,18 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(const StoreOptions& o
 Result<std::unique_ptr<FileSystem>> open_runtime_directory(
     FileSystem& root, const StoreOptions& options, RuntimeId& runtime_id,
     std::unique_ptr<FileLock>* lock = nullptr);
+
+/// Builds a runtime under a temporary name, and renames it once all of it is durable: nobody ever
+/// meets half of one. Answers its lock; if somebody else was faster, theirs stands, and there is no
+/// lock.
+Result<std::unique_ptr<FileLock>> make_runtime(
+    FileSystem& root, const RuntimeId& runtime_id,
+    const std::function<Result<void>(FileSystem&)>& build);
+
+/// Makes runtimes/ under a root, if it is missing; durable on return.
+Result<void> make_runtimes_directory(FileSystem& root);
+
+std::string absolute_text(const std::filesystem::path& root);
 
 /// Removes runtimes that were never finished, because whoever made them died: nobody has their
 /// locks. Best effort.

@@ -31,11 +31,6 @@ constexpr std::chrono::milliseconds wake_interval{5};
 /// Whether a read shows what a moment ago was the newest, or looks.
 enum class Look : std::uint8_t { recent, now };
 
-/// A writer may drop a segment, a catalog or a Worker's directory between two steps of a read.
-bool may_pass(const Error& error) {
-  return error.code() == ErrorCode::store_io || error.code() == ErrorCode::store_corrupt;
-}
-
 /// The Workers behind `after` of which `damage_of` tells a cause: at least one more than `limit`,
 /// if there are so many, so that a page of them knows its end.
 template <typename DamageOf>
@@ -171,17 +166,10 @@ class Reader::Implementation {
   [[nodiscard]] std::shared_ptr<const View> shown() const { return view_; }
 
   Result<void> load() const {
-    constexpr int attempts_max = 10;
-    for (int attempt = 1;; ++attempt) {
-      auto loaded = View::load(*file_system_, runtime_id_);
-      if (loaded) {
-        view_ = std::move(*loaded);
-        return {};
-      }
-      if (!may_pass(loaded.error()) || attempt == attempts_max) return std::move(loaded).error();
-      // tidy-allow(sleep): a few milliseconds, until the writer has made its next step
-      std::this_thread::sleep_for(std::chrono::milliseconds(attempt));
-    }
+    auto loaded = View::load(*file_system_, runtime_id_);
+    if (!loaded) return std::move(loaded).error();
+    view_ = std::move(*loaded);
+    return {};
   }
 
   /// After a read that failed: whether another view may do better. One beside a writer may always.

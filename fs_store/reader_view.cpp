@@ -2,7 +2,9 @@
 #include "reader_view.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "layout.h"
 
@@ -22,11 +24,20 @@ View::View(FileSystem& file_system, const RuntimeId& runtime_id)
       logs_(file_system, UINT64_MAX),
       catalog_(file_system) {}
 
+bool may_pass(const Error& error) {
+  return error.code() == ErrorCode::store_io || error.code() == ErrorCode::store_corrupt;
+}
+
 Result<std::shared_ptr<View>> View::load(FileSystem& file_system, const RuntimeId& runtime_id) {
-  std::shared_ptr<View> view(new View(file_system, runtime_id));
-  auto loaded = view->load();
-  if (!loaded) return std::move(loaded).error();
-  return view;
+  constexpr int attempts_max = 10;
+  for (int attempt = 1;; ++attempt) {
+    std::shared_ptr<View> view(new View(file_system, runtime_id));
+    auto loaded = view->load();
+    if (loaded) return view;
+    if (!may_pass(loaded.error()) || attempt == attempts_max) return std::move(loaded).error();
+    // tidy-allow(sleep): a few milliseconds, until the writer has made its next step
+    std::this_thread::sleep_for(std::chrono::milliseconds(attempt));
+  }
 }
 
 LoadLimits View::limits() const {

@@ -30,8 +30,12 @@
 
 namespace worker_runtime::fs_store {
 
+/// A writer may drop a segment, a catalog or a Worker's directory between two steps of a read.
+bool may_pass(const Error& error);
+
 class View {
  public:
+  /// Again and again for a while, where a writer moves files under it.
   static Result<std::shared_ptr<View>> load(FileSystem& file_system, const RuntimeId& runtime_id);
 
   enum class Standing : std::uint8_t {

@@ -148,10 +148,7 @@ Result<Loaded> load(FileSystem& file_system, Decoder& decoder, const RuntimeId& 
   return loaded;
 }
 
-namespace {
-
-/// Unfinished files of an earlier open.
-Result<void> sweep(FileSystem& file_system, const std::string& directory) {
+Result<void> sweep_temporary_files(FileSystem& file_system, const std::string& directory) {
   auto entries = file_system.list(directory);
   if (!entries) return is_missing(entries.error()) ? Result<void>() : std::move(entries).error();
   for (const DirectoryEntry& entry : *entries) {
@@ -162,6 +159,8 @@ Result<void> sweep(FileSystem& file_system, const std::string& directory) {
   }
   return {};
 }
+
+namespace {
 
 std::string note_of(std::uint64_t bytes, const std::string& path) {
   return "moved a torn tail of " + std::to_string(bytes) + " bytes of " + path + " to quarantine";
@@ -228,7 +227,7 @@ Result<Settled> settle(FileSystem& file_system, const RuntimeId& runtime_id,
   Settled settled;
   for (const std::string& directory :
        {std::string(), std::string(layout::journal), std::string(layout::quarantine)}) {
-    auto swept = sweep(file_system, directory);
+    auto swept = sweep_temporary_files(file_system, directory);
     if (!swept) return std::move(swept).error();
   }
   JournalScan& scan = loaded.journal;

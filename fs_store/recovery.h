@@ -73,6 +73,9 @@ struct LoadLimits {
 Result<Loaded> load(FileSystem& file_system, Decoder& decoder, const RuntimeId& runtime_id,
                     const LoadLimits& limits, Catalog& catalog, Logs& logs);
 
+/// Removes unfinished files that an earlier process left in the directory.
+Result<void> sweep_temporary_files(FileSystem& file_system, const std::string& directory);
+
 struct Settled {
   std::unique_ptr<Journal> journal;
   Epoch epoch;

@@ -27,6 +27,7 @@
 #include "repair_directory.h"
 #include "repair_plan.h"
 #include "snapshot.h"
+#include "store_at_rest.h"
 #include "store_lock.h"
 #include "view_survey.h"
 
@@ -50,7 +51,7 @@ class Repairer {
     if (done) done = write_records();
     if (done) done = begin_segment();
     if (done) done = write_runtime_json();
-    if (done) done = drop_the_old();
+    if (done) done = drop_what_was_before(file_system_, catalog_, lsn_, epoch_);
     if (!done) return std::move(done).error();
     return std::move(quarantined_);
   }
@@ -240,28 +241,17 @@ class Repairer {
       updates.push_back({worker_id, {}, true});
       append_checked_line(updates.back().line, object);
     }
-    auto position = catalog_.update(updates, lsn_, runtime_id_, true);
+    auto position = write_records_at_rest(file_system_, catalog_, updates, lsn_, runtime_id_);
     if (!position) return std::move(position).error();
     plan_.salvage.snapshot.catalog = *position;
-    for (const CatalogUpdate& update : updates) {
-      if (update.tombstone) continue;
-      auto view =
-          read_snapshot(file_system_, layout::worker_json(update.worker_id), view_bytes_max);
-      if (view && *view + "\n" == update.line) continue;
-      auto written = write_view(file_system_, update.worker_id, update.line);
-      if (!written) return std::move(written).error();
-    }
     return {};
   }
 
   // ---- 6, 7
 
   Result<void> begin_segment() {
-    const Lsn first = lsn_.next();
     epoch_ = Epoch{plan_.salvage.epoch.value + 1};
-    std::string object;
-    encode(object, SegmentHeader{first, runtime_id_, epoch_, Durability::sync, 0});
-    return write_snapshot(file_system_, layout::segment(first), object);
+    return begin_segment_at_rest(file_system_, runtime_id_, lsn_, epoch_);
   }
 
   Result<void> write_runtime_json() {
@@ -298,25 +288,6 @@ class Repairer {
     std::string object;
     encode(object, snapshot);
     return write_snapshot(file_system_, std::string(layout::runtime_json), object);
-  }
-
-  // ---- 8
-
-  Result<void> drop_the_old() {
-    const std::string mark =
-        durable_mark_text({lsn_, epoch_, DurableMark::Writer::closed, Durability::sync});
-    auto done = replace_file(file_system_, std::string(layout::durable), mark, Durable::yes);
-    if (!done) return done;
-    const std::string journal(layout::journal);
-    auto entries = file_system_.list(journal);
-    if (!entries) return std::move(entries).error();
-    for (const DirectoryEntry& entry : *entries) {
-      const auto first = layout::parse_segment(entry.name);
-      if (!first || *first == lsn_.next()) continue;
-      auto removed = file_system_.remove_file(journal + "/" + entry.name);
-      if (!removed) return removed;
-    }
-    return catalog_.remove_old();
   }
 
   FileSystem& file_system_;

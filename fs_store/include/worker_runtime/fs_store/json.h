@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "worker_runtime/commit.h"
+#include "worker_runtime/fs_store/backup.h"
 #include "worker_runtime/fs_store/repair.h"
 #include "worker_runtime/fs_store/retention.h"
 #include "worker_runtime/fs_store/verify.h"
@@ -42,6 +43,7 @@ void append_json(std::string& out, const Finding& finding);
 void append_json(std::string& out, const VerifyReport& report);
 void append_json(std::string& out, const RepairReport& report);
 void append_json(std::string& out, const RetentionPlan& plan);
+void append_json(std::string& out, const CopyReport& report);
 /// {"code":...,"message":...} and the typed fields by their names.
 void append_json(std::string& out, const Error& error);
 
