@@ -1,7 +1,7 @@
 # The front door: what people type. The work is done by CMakePresets.json and the scripts named below.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo build test crash bench fuzz lint docs install package clean
+.PHONY: help demo build test test-report crash bench fuzz lint docs install package clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -20,7 +20,7 @@ build = cmake --preset $(1) > /dev/null && cmake --build --preset $(1) -j $(JOBS
 ctest = ctest --preset $(1) -j $(JOBS) $(2)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## builds the command-line tool and shows what it does
 	@$(packages) build fs-store cli demo
@@ -37,6 +37,12 @@ test: ## all tests, without and with fs-store; CTEST_ARGS='-R name' or '-LE slow
 	@$(call build,dev)
 	@$(call ctest,core-only,$(if $(CTEST_ARGS),--no-tests=ignore $(CTEST_ARGS)))
 	@$(call ctest,dev,$(CTEST_ARGS))
+
+test-report: ## the page of `report` in a browser; report/README.md
+	@$(packages) build fs-store cli report
+	@$(call build,release,worker_runtime_cli)
+	@cd report && npm ci --ignore-scripts --no-audit --no-fund && npm run check && \
+	  WORKER_RUNTIME=$(CURDIR)/build/release/bin/worker-runtime npm test
 
 crash: ## the crash tests, 10,000 rounds
 	@$(packages) build fs-store cli test

@@ -22,6 +22,8 @@ endif()
 if(WORKER_RUNTIME_CLI)
   # Command line: subcommands, validation and help from one declaration; headers only.
   find_package(CLI11 REQUIRED)
+  # The data of `report`, compressed.
+  find_package(ZLIB REQUIRED)
 endif()
 
 if(WORKER_RUNTIME_TESTS OR WORKER_RUNTIME_FUZZ)

@@ -35,7 +35,7 @@ tuple type_traits typeindex typeinfo unordered_map unordered_set utility valarra
 NOT_IN_CORE = frozenset("filesystem fstream iostream random regex csignal cstdio locale clocale".split())
 POSIX_HEADER = re.compile(r"^(sys/|linux/|net/|netinet/|arpa/)|^(dirent|errno|fcntl|poll|pthread|signal|spawn|termios|unistd)\.h$")
 FS_STORE_THIRD_PARTY = re.compile(r"^(simdjson\.h|rapidjson/.*|isa-l\.h|isa-l/.*)$")
-CLI_THIRD_PARTY = re.compile(r"^CLI/")
+CLI_THIRD_PARTY = re.compile(r"^(CLI/|zlib\.h$)")
 
 
 class Violation(NamedTuple):
@@ -66,7 +66,7 @@ def global_calls(names):
     return re.compile(r"(?<![\w>])::(" + "|".join(names.split()) + r") ?\(")
 
 
-POSIX_FILES = re.compile(r"^(fs_store/posix_\w+\.(?:cpp|h)|tests/.*)$")
+POSIX_FILES = re.compile(r"^((?:fs_store|cli)/posix_\w+\.(?:cpp|h)|tests/.*)$")
 FILE_SYSTEM_ADVICE = "goes through fs_store/file_system.h, whose POSIX form is fs_store/posix_*.cpp"
 NOWHERE = re.compile(r"^(?!)")
 TESTS_ONLY = re.compile(r"^(tests|bench|fuzz|examples)/")
@@ -79,7 +79,7 @@ BANS = (
         stat lstat fstat statfs fcntl lseek mmap chmod fchmod dup"""), FILE_SYSTEM_ADVICE, POSIX_FILES),
     Ban("posix-file-call", re.compile(r"\bstd::(?:o|i)?fstream\b|\bstd::(?:rename|remove|tmpfile)\s*\((?!\s*\w+\.begin)"
         r"|\bfilesystem::(rename|remove|remove_all|create_director\w+|resize_file|copy\w*|permissions)\s*\("),
-        FILE_SYSTEM_ADVICE, re.compile(r"^(fs_store/posix_\w+\.cpp|(tests|bench|examples|fuzz)/.*)$")),
+        FILE_SYSTEM_ADVICE, re.compile(r"^((fs_store|cli)/posix_\w+\.cpp|(tests|bench|examples|fuzz)/.*)$")),
     Ban("sleep", re.compile(r"\b(?:sleep_for|sleep_until)\s*\("),
         "wait on a condition variable with a stop token, so that it can end early", TESTS_ONLY),
     Ban("sleep", calls("sleep usleep nanosleep"),
