@@ -10,6 +10,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "worker_runtime/time.h"
+
 namespace worker_runtime::cli {
 
 /// The two sides of NAME=TEXT. None without an equals sign.
@@ -63,6 +65,11 @@ inline std::string check_seconds(const std::string& text) {
 inline std::string check_days(const std::string& text) {
   return is_number_up_to(text, 1'000'000) ? "" : "wanted days up to 1000000, not " + text;
 }
+/// A time, "2026-11-24" or "2026-11-24T10:00Z" or more exact; or so long ago, "90s", "15m", "2h",
+/// "7d". None if it is neither.
+std::optional<Timestamp> parse_since(std::string_view text);
+std::string check_since(const std::string& text);
+
 inline std::string check_not_empty(const std::string& text) {
   return text.empty() ? "must not be empty" : "";
 }

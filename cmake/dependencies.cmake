@@ -22,6 +22,9 @@ endif()
 if(WORKER_RUNTIME_CLI)
   # Command line: subcommands, validation and help from one declaration; headers only.
   find_package(CLI11 REQUIRED)
+  # `search --regex`: time that is linear in the text, whatever the pattern.
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
   # The data of `report`, compressed.
   find_package(ZLIB REQUIRED)
 endif()

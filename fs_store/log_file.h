@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "file_system.h"
+#include "worker_runtime/fs_store/lines.h"
 #include "worker_runtime/history.h"
 #include "worker_runtime/result.h"
 
@@ -33,9 +34,6 @@ struct LineDamage {
   std::optional<std::uint64_t>
       next_readable;  ///< The next good number in the direction of reading.
 };
-
-/// Sees one checked line, without its newline. False: enough.
-using LineVisitor = std::function<bool(std::uint64_t number, std::string_view line)>;
 
 /// What to read: numbers from `start`, in `direction`, to the end of the extent at most.
 struct LineRange {

@@ -152,6 +152,40 @@ class Reader::Implementation {
     return check_transcript((*newest)->logs(), {runtime_id_, worker_id});
   }
 
+  /// Visits lines from number `first` on (none: from the first kept one). `last_of` tells the last
+  /// number of a view, or why there is none.
+  template <typename LastOf, typename ReadLines>
+  Result<void> visit(std::optional<std::uint64_t> first, const WorkerId* worker_id, LastOf last_of,
+                     ReadLines read_lines, const LineVisitor& visitor) const {
+    constexpr std::uint64_t lines_at_once = 4096;
+    std::uint64_t next = first.value_or(1);
+    bool enough = false;
+    // Where files move under it, it goes on from where it was, in a newer view.
+    return with_view(Look::recent, [&](const View& view) -> Result<void> {
+      auto last = view.with_loaded(last_of);
+      if (!last) return std::move(last).error();
+      if (next > *last + 1) {
+        return Error(ErrorCode::cursor_ahead, "there is no line so far", CursorFields{*last + 1});
+      }
+      while (!enough) {
+        if (!first) next = std::max(next, view.logs().first_kept(worker_id));
+        if (next > *last) return {};
+        const PageRange range{next, *last, Direction::oldest_first, lines_at_once};
+        const std::uint64_t before = next;
+        auto read =
+            read_lines(view.logs(), range, [&](std::uint64_t number, std::string_view line) {
+              next = number + 1;
+              enough = !visitor(number, line);
+              return !enough && next < before + lines_at_once;
+            });
+        // Trimmed meanwhile: without a cursor it goes on with what is kept.
+        const bool goes_on = !read && !first && read.error().code() == ErrorCode::cursor_expired;
+        if (!read && !goes_on) return read;
+      }
+      return {};
+    });
+  }
+
   Result<EventPage> read_events(Look look, const EventQuery& query) const;
   Result<TranscriptPage> read_transcript(Look look, const WorkerRef& worker_ref,
                                          const TranscriptQuery& query) const;
@@ -346,6 +380,34 @@ Result<EventPage> Reader::read_events(const EventQuery& query) const {
 Result<TranscriptPage> Reader::read_transcript(const WorkerRef& worker_ref,
                                                const TranscriptQuery& query) const {
   return implementation_->read_transcript(Look::recent, worker_ref, query);
+}
+
+Result<void> Reader::visit_events(std::optional<EventId> from, const LineVisitor& visitor) const {
+  const auto last_of = [](const Loaded& loaded) -> Result<std::uint64_t> {
+    return loaded.state.runtime().last_event_id.value;
+  };
+  const auto read_lines = [](const Logs& logs, const PageRange& range, const LineVisitor& see) {
+    return logs.read_events(range, see);
+  };
+  return implementation_->visit(from ? std::optional(from->value) : std::nullopt, nullptr, last_of,
+                                read_lines, visitor);
+}
+
+Result<void> Reader::visit_transcript(const WorkerRef& worker_ref,
+                                      std::optional<std::uint64_t> start,
+                                      const LineVisitor& visitor) const {
+  const auto last_of = [&](const Loaded& loaded) -> Result<std::uint64_t> {
+    auto worker = find_worker(loaded.state, worker_ref);
+    if (!worker) return std::move(worker).error();
+    return (*worker)->record.last_sequence.value;
+  };
+  const auto read_lines = [&](const Logs& logs, const PageRange& range, const LineVisitor& see) {
+    return logs.read_transcript(worker_ref.worker_id, range, see);
+  };
+  auto done = implementation_->visit(start ? std::optional(*start + 1) : std::nullopt,
+                                     &worker_ref.worker_id, last_of, read_lines, visitor);
+  if (!done) return with_transcript_cursor(std::move(done).error());
+  return done;
 }
 
 Result<EventPage> Reader::wait_events(

@@ -35,7 +35,7 @@ tuple type_traits typeindex typeinfo unordered_map unordered_set utility valarra
 NOT_IN_CORE = frozenset("filesystem fstream iostream random regex csignal cstdio locale clocale".split())
 POSIX_HEADER = re.compile(r"^(sys/|linux/|net/|netinet/|arpa/)|^(dirent|errno|fcntl|poll|pthread|signal|spawn|termios|unistd)\.h$")
 FS_STORE_THIRD_PARTY = re.compile(r"^(simdjson\.h|rapidjson/.*|isa-l\.h|isa-l/.*)$")
-CLI_THIRD_PARTY = re.compile(r"^(CLI/|zlib\.h$)")
+CLI_THIRD_PARTY = re.compile(r"^(CLI/|re2/|zlib\.h$)")
 
 
 class Violation(NamedTuple):
