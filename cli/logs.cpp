@@ -23,6 +23,37 @@ struct Arguments {
   std::optional<std::uint64_t> limit;
   bool newest_first = false;
   bool follow = false;
+  // Of events.
+  std::string about;  // a Worker
+  std::string kind;
+  std::string since;
+};
+
+/// Which events are shown.
+class EventFilter {
+ public:
+  static Result<EventFilter> make(const fs_store::Reader& reader, const Arguments& arguments) {
+    EventFilter filter;
+    filter.kind_ = arguments.kind;
+    filter.since_ = parse_since(arguments.since);
+    if (arguments.about.empty()) return filter;
+    auto worker_ref = worker_ref_in(reader, arguments.about);
+    if (!worker_ref) return std::move(worker_ref).error();
+    filter.worker_id_ = std::move(worker_ref->worker_id);
+    return filter;
+  }
+  [[nodiscard]] bool is_set() const { return worker_id_ || !kind_.empty() || since_; }
+  [[nodiscard]] bool shows(const Event& event) const {
+    if (worker_id_ && (!event.worker_ref || event.worker_ref->worker_id != *worker_id_))
+      return false;
+    if (!kind_.empty() && to_string(event.kind) != kind_) return false;
+    return !since_ || event.at >= *since_;
+  }
+
+ private:
+  std::optional<WorkerId> worker_id_;
+  std::string kind_;
+  std::optional<Timestamp> since_;
 };
 
 Direction direction_of(const Arguments& arguments) {
@@ -79,6 +110,8 @@ void add_row(Table& table, const Event& event) {
 Exit events(const Options& options, const Arguments& arguments) {
   auto reader = open_for_reading(options);
   if (!reader) return report(options, reader.error());
+  auto filter = EventFilter::make(*reader, arguments);
+  if (!filter) return report(options, filter.error());
   std::optional<StopWatch> watch;
   if (arguments.follow) watch.emplace();
   const std::stop_token stop = watch ? watch->token() : std::stop_token();
@@ -90,20 +123,27 @@ Exit events(const Options& options, const Arguments& arguments) {
   const auto print_page = [&](EventQuery& asked,
                               std::optional<std::uint64_t> cursor) -> Result<Printed> {
     if (cursor) asked.from = EventId{*cursor};
-    auto page = arguments.follow ? reader->wait_events(asked.from.value_or(EventId{1}), follow_wait,
-                                                       stop, asked.limit)
-                                 : reader->read_events(asked);
+    EventQuery read = asked;
+    // Of those that are read only some are shown, so the limit is not one of the page.
+    if (filter->is_set()) read.limit = std::nullopt;
+    auto page = arguments.follow ? reader->wait_events(read.from.value_or(EventId{1}), follow_wait,
+                                                       stop, read.limit)
+                                 : reader->read_events(read);
     if (!page) return std::move(page).error();
+    std::uint64_t shown = 0;
     for (const Event& event : page->events) {
+      if (shown == asked.limit) break;
+      if (!filter->shows(event)) continue;
+      ++shown;
       if (options.json) {
         output.json(event);
       } else {
         add_row(table, event);
       }
     }
-    if (!options.json && !page->events.empty()) table.print_rows(output);
+    if (!options.json && shown > 0) table.print_rows(output);
     if (arguments.follow) output.flush();
-    Printed printed{page->events.size(), std::nullopt};
+    Printed printed{shown, std::nullopt};
     if (page->has_more || arguments.follow) printed.next = page->next.value;
     return printed;
   };
@@ -159,6 +199,16 @@ Exit transcript(const Options& options, const Arguments& arguments) {
   return stream(options, output, query, arguments.start, stop, print_page);
 }
 
+std::vector<std::string> event_kinds() {
+  std::vector<std::string> kinds;
+  for (const EventKind kind :
+       {EventKind::runtime_started, EventKind::runtime_stopped, EventKind::worker_created,
+        EventKind::worker_input_accepted, EventKind::worker_output_appended,
+        EventKind::worker_stopped, EventKind::worker_cancelled, EventKind::worker_deleted})
+    kinds.emplace_back(to_string(kind));
+  return kinds;
+}
+
 /// What the two have in common.
 void add_log_options(CLI::App& command, Arguments& arguments) {
   add_number(command, "--limit", arguments.limit, "at most so many [all]")->type_name("N");
@@ -176,6 +226,16 @@ void add_logs(CLI::App& app, Options& options, Run& run) {
   auto of_events = std::make_shared<Arguments>();
   CLI::App* const event_command = app.add_subcommand("events", "show the event log");
   add_number(*event_command, "--from", of_events->start, "from this event on")->type_name("ID");
+  event_command->add_option("--worker", of_events->about, "about this worker only")
+      ->type_name("WORKER")
+      ->check(check_not_empty);
+  event_command->add_option("--kind", of_events->kind, "of this kind only")
+      ->type_name("KIND")
+      ->check(CLI::IsMember(event_kinds()));
+  event_command
+      ->add_option("--since", of_events->since, "not older than a time, or than 90s, 15m, 2h, 7d")
+      ->type_name("TIME")
+      ->check(check_since);
   add_log_options(*event_command, *of_events);
   event_command->callback([&options, &run, of_events] {
     run = [&options, of_events] { return events(options, *of_events); };

@@ -1,9 +1,13 @@
 // worker-runtime: the command-line tool. Parses the line, runs one command, maps errors to exit
 // codes.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <numeric>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "arguments.h"
@@ -24,6 +28,36 @@ void add_common_options(CLI::App& app, Options& options) {
   app.add_flag("--json", options.json, "one JSON document, or JSON Lines for lists and logs");
 }
 
+/// How many letters have to be changed, added or left out (Levenshtein).
+std::size_t distance(std::string_view left, std::string_view right) {
+  std::vector<std::size_t> row(right.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t at = 0; at < left.size(); ++at) {
+    std::size_t diagonal = std::exchange(row[0], at + 1);
+    for (std::size_t other = 0; other < right.size(); ++other) {
+      const std::size_t exchanged = diagonal + (left[at] == right[other] ? 0 : 1);
+      diagonal = row[other + 1];
+      row[other + 1] = std::min({exchanged, diagonal + 1, row[other] + 1});
+    }
+  }
+  return row.back();
+}
+
+/// The command that was meant, as far as that can be guessed; empty if not.
+std::string nearest_command(const CLI::App& app, const std::string& word) {
+  std::string nearest;
+  std::size_t least = 3;
+  // A long word is none of ours, and would only cost time.
+  if (word.size() > 20) return nearest;
+  for (const CLI::App* const command : app.get_subcommands({})) {
+    const std::size_t far = distance(word, command->get_name());
+    if (far >= least || far >= word.size()) continue;
+    least = far;
+    nearest = command->get_name();
+  }
+  return nearest;
+}
+
 Exit usage(const CLI::App& app, const Options& options, const CLI::ParseError& problem) {
   if (problem.get_exit_code() == 0) {
     // --help or --version: text that was asked for.
@@ -32,8 +66,11 @@ Exit usage(const CLI::App& app, const Options& options, const CLI::ParseError& p
   std::string message = problem.what();
   // Where a word is no command, the parser itself says only that it misses one.
   const auto words = app.get_subcommands().empty() ? app.remaining() : std::vector<std::string>();
-  if (!words.empty() && !words.front().starts_with('-'))
+  if (!words.empty() && !words.front().starts_with('-')) {
     message = "there is no command " + words.front();
+    const std::string nearest = nearest_command(app, words.front());
+    if (!nearest.empty()) message += "; did you mean " + nearest + "?";
+  }
   if (options.json) {
     report(options, Error(ErrorCode::invalid_request, message));
   } else {

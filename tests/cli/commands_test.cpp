@@ -225,5 +225,30 @@ TEST_F(CommandsTest, TheRootIsAnOptionOrAVariable) {
   EXPECT_EQ(testing::run({WORKER_RUNTIME_CLI_PATH, "status", "--root", path}).exit_code, 0);
 }
 
+TEST_F(CommandsTest, EventsCanBeFiltered) {
+  make_store();
+  EXPECT_EQ(cli({"create", "--id", "b", "--task", "the same"}).exit_code, 0);
+  for (const char* const id : {"a", "b", "a", "b"}) EXPECT_EQ(cli({"send", id, "x"}).exit_code, 0);
+  const auto ids = [&](Arguments arguments) {
+    arguments.insert(arguments.begin(), {"--json", "events"});
+    std::string found;
+    for (const std::string& line : lines(done(arguments)))
+      found += line.substr(6, line.find(',') - 6) + " ";
+    return found;
+  };
+  EXPECT_EQ(ids({"--worker", "b"}), "3 5 7 ");
+  EXPECT_EQ(ids({"--kind", "worker_created"}), "2 3 ");
+  EXPECT_EQ(ids({"--worker", "a", "--kind", "worker_input_accepted"}), "4 6 ");
+  EXPECT_EQ(ids({"--worker", "a", "--limit", "2"}), "2 4 ");
+  EXPECT_EQ(ids({"--worker", "a", "--limit", "2", "--newest-first"}), "6 4 ");
+  EXPECT_EQ(ids({"--worker", "a", "--from", "5"}), "6 ");
+  EXPECT_EQ(ids({"--worker", "a", "--follow", "--limit", "3"}), "2 4 6 ");
+  EXPECT_EQ(ids({"--since", "1h"}), "1 2 3 4 5 6 7 ");
+  EXPECT_EQ(ids({"--since", "9000-01-01"}), "");
+  EXPECT_EQ(ids({"--worker", "nobody"}), "");
+  EXPECT_EQ(cli({"events", "--kind", "worker_input"}).exit_code, 2);
+  EXPECT_EQ(cli({"events", "--since", "now"}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace worker_runtime::cli

@@ -50,7 +50,10 @@ TEST_F(ExitCodesTest, PageLimitsAreChecked) {
 TEST_F(ExitCodesTest, AnUnknownCommandIsNamed) {
   const Finished unknown = cli({"snd", "a", "hello"});
   EXPECT_EQ(unknown.exit_code, 2);
-  EXPECT_TRUE(has(unknown.errors, "there is no command snd"));
+  EXPECT_TRUE(has(unknown.errors, "there is no command snd; did you mean send?"));
+  EXPECT_TRUE(has(cli({"trnscript"}).errors, "did you mean transcript?"));
+  for (const char* const word : {"zzzzz", "x", "sendsendsendsendsendsend"})
+    EXPECT_FALSE(has(cli({word}).errors, "did you mean")) << word;
   EXPECT_TRUE(has(cli({"--json", "snd"}).errors, "there is no command snd"));
   EXPECT_FALSE(has(cli({}).errors, "there is no command"));
 }
