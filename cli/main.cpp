@@ -103,6 +103,7 @@ int run(int argc, char** argv) {
   add_repair(app, options, command);
   add_retention(app, options, command);
   add_search(app, options, command);
+  add_disk(app, options, command);
   add_backup(app, options, command);
   add_report(app, options, command);
   add_bench(app, options, command);

@@ -71,6 +71,7 @@ void add_retention(CLI::App& app, Options& options, Run& run);
 void add_backup(CLI::App& app, Options& options, Run& run);
 void add_report(CLI::App& app, Options& options, Run& run);
 void add_search(CLI::App& app, Options& options, Run& run);
+void add_disk(CLI::App& app, Options& options, Run& run);
 void add_bench(CLI::App& app, Options& options, Run& run);
 
 }  // namespace worker_runtime::cli

@@ -225,6 +225,19 @@ TEST_F(CommandsTest, TheRootIsAnOptionOrAVariable) {
   EXPECT_EQ(testing::run({WORKER_RUNTIME_CLI_PATH, "status", "--root", path}).exit_code, 0);
 }
 
+TEST_F(CommandsTest, DiskShowsTheLargestFirst) {
+  make_store();
+  EXPECT_EQ(cli({"create", "--id", "b", "--task", "the same"}).exit_code, 0);
+  EXPECT_EQ(cli({"send", "b", std::string(5000, 'x')}).exit_code, 0);
+  const std::string shown = done({"disk"});
+  EXPECT_LT(shown.find("transcripts"), shown.find("quarantine"));
+  EXPECT_LT(shown.find("\nb "), shown.find("\na "));
+  EXPECT_TRUE(has(done({"disk", "--limit", "1"}), "and 1 more"));
+  const std::string json = done({"--json", "disk"});
+  EXPECT_TRUE(has(json, R"("quarantine":{"files":0,"bytes":0})"));
+  EXPECT_TRUE(has(json, R"("workers":[{"worker_id":"b","bytes":5)"));
+}
+
 TEST_F(CommandsTest, EventsCanBeFiltered) {
   make_store();
   EXPECT_EQ(cli({"create", "--id", "b", "--task", "the same"}).exit_code, 0);
