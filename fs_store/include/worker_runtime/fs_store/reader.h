@@ -45,10 +45,10 @@ class Reader {
   Result<TranscriptPage> read_transcript(const WorkerRef& worker_ref,
                                          const TranscriptQuery& query = {}) const;
 
-  /// All lines of the event log from `from` on (none: from the first kept one), as they stand in the
-  /// files, until the visitor has enough or the log ends. In bounded memory, and without decoding
-  /// anything: for who passes lines on, or looks for few of many. Errors as read_events: of damage
-  /// once all before it was visited.
+  /// All lines of the event log from `from` on (none: from the first kept one), as they stand in
+  /// the files, until the visitor has enough or the log ends. In bounded memory, and without
+  /// decoding anything: for who passes lines on, or looks for few of many. Errors as read_events:
+  /// of damage once all before it was visited.
   Result<void> visit_events(std::optional<EventId> from, const LineVisitor& visitor) const;
   /// The same of a transcript, from index `start` (sequence - 1) on. Errors as read_transcript.
   Result<void> visit_transcript(const WorkerRef& worker_ref, std::optional<std::uint64_t> start,
