@@ -115,6 +115,10 @@ class Logs {
 
   // ---- writing files: one thread at a time
 
+  /// The log goes on with number `first`, in a part of its own: what lies between is trimmed.
+  /// Nothing of the log waits. Null id: the event log.
+  Result<void> skip_to(const WorkerId* worker_id, std::uint64_t first);
+
   /// Ends a generation of lines and answers it: a checkpoint extends the logs to exactly its own
   /// LSN.
   std::uint64_t begin_generation();

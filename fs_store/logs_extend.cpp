@@ -183,6 +183,21 @@ Result<void> Logs::roll(const Name& name, const WorkerId* worker_id) {
   return file_system_.sync_directory(parent_path(name.stem));
 }
 
+Result<void> Logs::skip_to(const WorkerId* worker_id, std::uint64_t first) {
+  const LogWatermark end = worker_id != nullptr ? transcript(*worker_id) : events();
+  if (end.last >= end.first) {
+    auto rolled = roll(name_of(worker_id), worker_id);
+    if (!rolled) return rolled;
+  }
+  const LogWatermark begun{first, 0, first - 1};
+  if (worker_id != nullptr) {
+    set_transcript(*worker_id, begun);
+  } else {
+    set_events(begun);
+  }
+  return {};
+}
+
 Result<void> Logs::sync() {
   const bool everything = handles_.let_go_unsynced() ||
                           unsynced_.size() + unsynced_directories_.size() > single_syncs_max;

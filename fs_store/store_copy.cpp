@@ -1,7 +1,6 @@
 // Copying a store: see store_copy.h.
 #include "store_copy.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "checked_line.h"
@@ -173,37 +172,39 @@ Result<void> StoreCopy::copy_log(const Source& source, const WorkerId* worker_id
 /// Where the log goes on in the target.
 Result<LogWatermark> StoreCopy::end_of(const Source& source, const WorkerId* worker_id,
                                        std::uint64_t last) {
-  const bool is_known = worker_id != nullptr ? resumed_.contains(*worker_id) : has_events_;
-  const LogWatermark known = worker_id != nullptr ? logs_.transcript(*worker_id) : logs_.events();
-  const auto remember = [&](const LogWatermark& end) {
-    if (worker_id != nullptr) {
-      resumed_.insert(*worker_id);
-      logs_.set_transcript(*worker_id, end);
-    } else {
-      has_events_ = true;
-      logs_.set_events(end);
-    }
-  };
-  if (is_known) {
-    // Lines of an attempt that failed may wait still.
-    auto extended = extend_if(logs_.pending_bytes() > 0);
-    if (!extended) return std::move(extended).error();
+  auto taken_up = take_up(source, worker_id, last);
+  if (!taken_up) return std::move(taken_up).error();
+  const auto end = [&] {
     return worker_id != nullptr ? logs_.transcript(*worker_id) : logs_.events();
-  }
-  auto end = resume_log(target_, stem_of(worker_id), key_of(worker_id), known);
-  if (!end) return end;
-  remember(*end);
-  if (end->last > last) return other_history(layout::log_file(stem_of(worker_id)) + " is longer");
+  };
   const std::uint64_t first_kept = source.view.logs().first_kept(worker_id);
-  if (end->last + 1 < first_kept) {
-    end = begin_part(worker_id, *end, first_kept);
-    if (!end) return end;
-    remember(*end);
-  } else if (end->last >= end->first && end->last >= first_kept) {
-    auto same = check_same_history(source, worker_id, *end);
-    if (!same) return std::move(same).error();
+  if (end().last + 1 < first_kept) {
+    // The part before stays as long as the earlier copy is in force.
+    auto skipped = logs_.skip_to(worker_id, first_kept);
+    if (!skipped) return std::move(skipped).error();
   }
-  return end;
+  return end();
+}
+
+/// Finds the end of the log in the target, unless it is known.
+Result<void> StoreCopy::take_up(const Source& source, const WorkerId* worker_id,
+                                std::uint64_t last) {
+  const bool is_known = worker_id != nullptr ? resumed_.contains(*worker_id) : has_events_;
+  // Lines of an attempt that failed may wait still.
+  if (is_known) return extend_if(logs_.pending_bytes() > 0);
+  const LogWatermark known = worker_id != nullptr ? logs_.transcript(*worker_id) : logs_.events();
+  auto end = resume_log(target_, stem_of(worker_id), key_of(worker_id), known);
+  if (!end) return std::move(end).error();
+  if (worker_id != nullptr) {
+    resumed_.insert(*worker_id);
+    logs_.set_transcript(*worker_id, *end);
+  } else {
+    has_events_ = true;
+    logs_.set_events(*end);
+  }
+  if (end->last > last) return other_history(layout::log_file(stem_of(worker_id)) + " is longer");
+  if (end->last < end->first || end->last < source.view.logs().first_kept(worker_id)) return {};
+  return check_same_history(source, worker_id, *end);
 }
 
 /// The newest line that both have says whether they are of one history: it has a number, a time,
@@ -227,24 +228,6 @@ Result<void> StoreCopy::check_same_history(const Source& source, const WorkerId*
   if (is_same) return {};
   return other_history(layout::log_file(stem_of(worker_id)) + " differs at " +
                        std::string(key_of(worker_id)) + " " + std::to_string(end.last));
-}
-
-/// What lies between was trimmed since: the log goes on in a part of its own. The one before stays
-/// as long as the earlier copy is in force.
-Result<LogWatermark> StoreCopy::begin_part(const WorkerId* worker_id, const LogWatermark& end,
-                                           std::uint64_t first) {
-  const std::string stem = stem_of(worker_id);
-  const std::string file = layout::log_file(stem);
-  auto there = target_.kind(file);
-  if (!there) return std::move(there).error();
-  if (*there && end.last >= end.first) {
-    auto renamed = target_.rename(file, layout::log_part(stem, end.first));
-    if (!renamed) return std::move(renamed).error();
-    // As in Logs::roll(): before another file takes the name.
-    auto synced = target_.sync_directory(parent_path(stem));
-    if (!synced) return std::move(synced).error();
-  }
-  return LogWatermark{first, 0, first - 1};
 }
 
 Result<void> StoreCopy::push(const Source& source, const WorkerId* worker_id,

@@ -55,10 +55,9 @@ class StoreCopy {
   Result<void> copy_logs(const Source& source);
   Result<void> copy_log(const Source& source, const WorkerId* worker_id, std::uint64_t last);
   Result<LogWatermark> end_of(const Source& source, const WorkerId* worker_id, std::uint64_t last);
+  Result<void> take_up(const Source& source, const WorkerId* worker_id, std::uint64_t last);
   Result<void> check_same_history(const Source& source, const WorkerId* worker_id,
                                   const LogWatermark& end) const;
-  Result<LogWatermark> begin_part(const WorkerId* worker_id, const LogWatermark& end,
-                                  std::uint64_t first);
   Result<void> push(const Source& source, const WorkerId* worker_id, std::string_view line);
   Result<void> extend_if(bool due);
 

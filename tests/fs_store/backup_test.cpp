@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "backup_directory.h"
+#include "open.h"
+#include "reader_view.h"
+#include "store_copy.h"
 #include "store_fixture.h"
 #include "worker_runtime/fs_store/backup.h"
 #include "worker_runtime/fs_store/reader.h"
@@ -141,6 +144,33 @@ TEST_F(Backup, WhatWasDeletedAndTrimmedSinceGoesFromTheCopyToo) {
   ASSERT_TRUE(is_ok(copy));
   EXPECT_TRUE(fails_with(copy->worker_detail(ref("gone")), ErrorCode::worker_not_found));
   EXPECT_TRUE(fails_with(copy->read_events({EventId{39}}), ErrorCode::cursor_expired));
+  expect_same(runtime(), copies(), {"a", "b"});
+}
+
+/// Goal: a copy that is called again with a newer view, as after files that vanished, takes up what
+/// was trimmed meanwhile. Method: the same StoreCopy, twice; its files are open for appending.
+TEST_F(Backup, ANewerViewMayHaveTrimmedBeyondWhatIsCopied) {
+  make_history();
+  RuntimeId found;
+  const auto source = open_runtime_directory(options_, found);
+  ASSERT_TRUE(is_ok(source));
+  std::filesystem::create_directories(copy_path(""));
+  const auto target =
+      open_posix_file_system(copy_path("").string(), false, Permissions::owner_only);
+  ASSERT_TRUE(is_ok(target));
+  StoreCopy copy(**target, found, {});
+  ASSERT_TRUE(is_ok(copy.begin()));
+  const auto view = View::load(**source, found);
+  ASSERT_TRUE(is_ok(view));
+  ASSERT_TRUE(is_ok(copy.copy(**view)));
+  send("a", 40, 31);
+  ASSERT_TRUE(is_ok(runtime().trim_transcript({ref("a"), Sequence{60}})));
+  ASSERT_TRUE(is_ok(runtime().trim_transcript({ref("b"), Sequence{21}})));  // all of it
+  ASSERT_TRUE(is_ok(runtime().trim_events({EventId{90}})));
+  const auto newer = View::load(**source, found);
+  ASSERT_TRUE(is_ok(newer));
+  ASSERT_TRUE(is_ok(copy.copy(**newer)));
+  expect_clean_copy(copies());
   expect_same(runtime(), copies(), {"a", "b"});
 }
 
