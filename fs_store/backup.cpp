@@ -100,6 +100,8 @@ Result<CopyReport> restore_directory(FileSystem& source, const RuntimeId& source
                                                  " under the root: restore it under another id, "
                                                  "or to another root");
   }
+  // Of a restore that was killed all it copied may lie here still, and the room is needed.
+  sweep_unfinished_runtimes(root);
   CopyReport report;
   auto made = make_runtime(root, runtime_id, [&](FileSystem& directory) -> Result<void> {
     StoreCopy copy(directory, runtime_id, options);

@@ -289,6 +289,17 @@ TEST_F(Backup, RestoredUnderItsIdGoesOn) {
   expect_clean_copy(root);
 }
 
+TEST_F(Backup, WhatAKilledRestoreLeftGoesWithTheNext) {
+  make_history();
+  ASSERT_TRUE(is_ok(back_up()));
+  const auto root = directory_.path() / "new";
+  const auto left = root / "runtimes/.main.0123456789abcdef.tmp";
+  std::filesystem::create_directories(left / "workers/a");
+  std::ofstream(left / "workers/a/transcript.jsonl") << "half of it";
+  ASSERT_TRUE(is_ok(bring_back(root)));
+  EXPECT_FALSE(std::filesystem::exists(left));
+}
+
 TEST_F(Backup, RestoredUnderAnotherIdNamesItInEveryLine) {
   options_.runtime_id = runtime_id("ma\"in");
   open();
