@@ -4,16 +4,21 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 namespace worker_runtime::cli {
 namespace {
 
+/// A full disk is told as one: the exit code says so.
 Error failure(const std::string& path, const char* what, int system_error) {
+  const bool is_full = system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
   FileFields fields;
   fields.path = path;
   fields.system_error = system_error;
-  return {ErrorCode::store_io, std::string(what) + " the file", std::move(fields)};
+  return {is_full ? ErrorCode::store_full : ErrorCode::store_io,
+          std::string(what) + " " + path + ": " + std::generic_category().message(system_error),
+          std::move(fields)};
 }
 
 }  // namespace

@@ -97,6 +97,16 @@ TEST_F(ReportTest, WhatFailsLeavesNothing) {
   const Finished nowhere = cli({"report", "-o", (directory_.path() / "no/page.html").string()});
   EXPECT_EQ(nowhere.exit_code, 3);
   EXPECT_TRUE(has(nowhere.errors, "cannot make"));
+  EXPECT_TRUE(has(nowhere.errors, "no/page.html: No such file or directory"));
+  // The page has 60,000 bytes: a limit stands for a full disk.
+  const Finished full =
+      testing::run({"/bin/sh", "-c", "ulimit -f 8; exec \"$@\"", "sh", WORKER_RUNTIME_CLI_PATH,
+                    "--root", root().string(), "report", "-o", page().string()},
+                   {});
+  EXPECT_EQ(full.exit_code, 5);
+  EXPECT_TRUE(has(full.errors, "File too large"));
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.path()))
+    EXPECT_FALSE(contains(entry.path().string(), "page.html")) << entry.path();
   // A page that is there stays until the new one is whole.
   std::ofstream(page()) << "before";
   EXPECT_EQ(cli({"--runtime", "other", "report", "-o", page().string()}).exit_code, 3);
