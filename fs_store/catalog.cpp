@@ -137,9 +137,7 @@ Result<std::vector<Catalog::Repaired>> Catalog::stand_in(Decoder& decoder,
   std::uint32_t missing = position_.live_checksum;
   for (const DirectoryEntry& entry : *entries) {
     if (missing == 0) break;
-    const auto id_text = layout::decode_id(entry.name);
-    if (!id_text) continue;
-    auto worker_id = WorkerId::parse(*id_text);
+    const auto worker_id = layout::parse_worker_directory(entry.name);
     if (!worker_id) continue;
     auto text = read_snapshot(file_system_, layout::worker_json(*worker_id), view_bytes_max);
     if (!text) continue;

@@ -82,9 +82,8 @@ class Survey {
     if (!entries) return std::move(entries).error();
     for (const DirectoryEntry& entry : *entries) {
       const std::string path = std::string(layout::workers) + "/" + entry.name;
-      const auto text = layout::decode_id(entry.name);
-      auto worker_id = WorkerId::parse(text.value_or(""));
-      const bool is_worker = entry.kind == EntryKind::directory && text && worker_id;
+      const auto worker_id = layout::parse_worker_directory(entry.name);
+      const bool is_worker = entry.kind == EntryKind::directory && worker_id;
       auto done = is_worker ? add_worker(path, *worker_id) : add_all(path, use_.other);
       if (!done) return done;
     }

@@ -125,6 +125,13 @@ bool is_reserve(std::string_view name) {
 std::string worker_directory(const WorkerId& worker_id) {
   return join(workers, encode_id(worker_id.text()));
 }
+std::optional<WorkerId> parse_worker_directory(std::string_view name) {
+  const auto text = decode_id(name);
+  if (!text) return std::nullopt;
+  auto worker_id = WorkerId::parse(*text);
+  return worker_id ? std::optional(*std::move(worker_id)) : std::nullopt;
+}
+
 std::string worker_json(const WorkerId& worker_id) {
   return worker_directory(worker_id) + "/worker.json";
 }

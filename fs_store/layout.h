@@ -49,6 +49,8 @@ std::string reserve(std::size_t index);
 bool is_reserve(std::string_view name);
 
 std::string worker_directory(const WorkerId& worker_id);
+/// Of a name in workers/.
+std::optional<WorkerId> parse_worker_directory(std::string_view name);
 std::string worker_json(const WorkerId& worker_id);
 /// The stem of the Worker's transcript: "workers/<id>/transcript".
 std::string transcript(const WorkerId& worker_id);

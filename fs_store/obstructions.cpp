@@ -26,8 +26,7 @@ std::optional<EntryKind> kind_in_journal(const std::string& name) {
 }
 
 std::optional<EntryKind> kind_in_workers(const std::string& name) {
-  const auto text = layout::decode_id(name);
-  return text && WorkerId::parse(*text) ? std::optional(EntryKind::directory) : std::nullopt;
+  return layout::parse_worker_directory(name) ? std::optional(EntryKind::directory) : std::nullopt;
 }
 
 std::optional<EntryKind> kind_in_worker(const std::string& name) {

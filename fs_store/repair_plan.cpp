@@ -172,9 +172,7 @@ class Planner {
       return std::move(entries).error();
     if (entries && !salvage().is_whole) {
       for (const DirectoryEntry& entry : *entries) {
-        const auto id_text = layout::decode_id(entry.name);
-        auto worker_id = id_text ? WorkerId::parse(*id_text)
-                                 : Result<WorkerId>(Error(ErrorCode::invalid_request, ""));
+        auto worker_id = layout::parse_worker_directory(entry.name);
         if (worker_id && entry.kind == EntryKind::directory)
           worker_ids.insert(std::move(*worker_id));
       }

@@ -343,9 +343,8 @@ Result<void> StoreCopy::drop_the_gone(const Source& source) {
   auto entries = target_.list(std::string(layout::workers));
   if (!entries) return std::move(entries).error();
   for (const DirectoryEntry& entry : *entries) {
-    const auto text = layout::decode_id(entry.name);
-    if (entry.kind != EntryKind::directory || !text) continue;
-    auto worker_id = WorkerId::parse(*text);
+    if (entry.kind != EntryKind::directory) continue;
+    const auto worker_id = layout::parse_worker_directory(entry.name);
     if (worker_id && !source.loaded.state.find(*worker_id)) logs_.forget(*worker_id);
   }
   auto done = logs_.remove(logs_.take_deleted());

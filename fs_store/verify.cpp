@@ -292,9 +292,7 @@ class Run {
     for (const DirectoryEntry& entry : *entries) {
       if (options_.stop.stop_requested()) return {};
       const std::string path = std::string(layout::workers) + "/" + entry.name;
-      const auto text = layout::decode_id(entry.name);
-      auto worker_id =
-          text ? WorkerId::parse(*text) : Result<WorkerId>(Error(ErrorCode::invalid_request, ""));
+      const auto worker_id = layout::parse_worker_directory(entry.name);
       const bool known = entry.kind == EntryKind::directory && worker_id;
       auto checked = known ? check_worker(*worker_id, path) : stray(path);
       if (!checked) return checked;

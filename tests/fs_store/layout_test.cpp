@@ -52,6 +52,15 @@ TEST(LayoutId, LeadingDotIsEncodedAndNoOtherDot) {
   EXPECT_EQ(layout::decode_id("%2E."), "..");
 }
 
+TEST(LayoutId, OfADirectoryTheWorkerIsTold) {
+  const WorkerId id = worker_id("a b/c");
+  EXPECT_EQ(layout::parse_worker_directory("a%20b%2Fc"), id);
+  // A spelling that is none; an id that is none, spelled as it would be.
+  EXPECT_EQ(layout::parse_worker_directory("a b"), std::nullopt);
+  EXPECT_EQ(layout::parse_worker_directory("%20a"), std::nullopt);
+  EXPECT_EQ(layout::parse_worker_directory(""), std::nullopt);
+}
+
 TEST(LayoutId, OnlyTheOneSpellingIsRead) {
   const std::vector<std::string> refused{
       "",  // no id at all
