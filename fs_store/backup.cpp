@@ -92,14 +92,13 @@ Result<CopyReport> backup(const BackupOptions& options) {
 Result<CopyReport> restore_directory(FileSystem& source, const RuntimeId& source_id,
                                      FileSystem& root, const RuntimeId& runtime_id,
                                      const CopyOptions& options) {
+  const Error taken(ErrorCode::invalid_request, "there is a runtime " + runtime_id.text() +
+                                                    " under the root: restore it under another "
+                                                    "id, or to another root");
   const std::string path = layout::runtime_directory(runtime_id);
   auto there = root.kind(path);
   if (!there) return std::move(there).error();
-  if (*there) {
-    return Error(ErrorCode::invalid_request, "there is a runtime " + runtime_id.text() +
-                                                 " under the root: restore it under another id, "
-                                                 "or to another root");
-  }
+  if (*there) return taken;
   // Of a restore that was killed all it copied may lie here still, and the room is needed.
   sweep_unfinished_runtimes(root);
   CopyReport report;
@@ -120,6 +119,7 @@ Result<CopyReport> restore_directory(FileSystem& source, const RuntimeId& source
                  "what was restored does not verify: " + verified->findings.front().message);
   });
   if (!made) return full_as_such(std::move(made).error());
+  if (!*made) return taken;  // somebody else was faster, and theirs stands
   report.path = path;
   return report;
 }

@@ -289,6 +289,21 @@ TEST_F(Backup, RestoredUnderItsIdGoesOn) {
   expect_clean_copy(root);
 }
 
+TEST_F(Backup, ARestoreThatSomebodyOvertakesIsRefused) {
+  make_history();
+  ASSERT_TRUE(is_ok(back_up()));
+  StoreOptions theirs = options_;
+  theirs.root = directory_.path() / "new";
+  RestoreOptions options;
+  options.directory = copies();
+  options.root = theirs.root;
+  options.progress = [&](std::uint64_t) { ASSERT_TRUE(is_ok(open_runtime(theirs))); };
+  EXPECT_TRUE(fails_with(restore(options), ErrorCode::invalid_request));
+  const auto stands = Reader::open(theirs.root);
+  ASSERT_TRUE(is_ok(stands));
+  EXPECT_EQ(all_events(*stands).size(), 1U) << "theirs";
+}
+
 TEST_F(Backup, WhatAKilledRestoreLeftGoesWithTheNext) {
   make_history();
   ASSERT_TRUE(is_ok(back_up()));
