@@ -60,13 +60,6 @@ Direction direction_of(const Arguments& arguments) {
   return arguments.newest_first ? Direction::newest_first : Direction::oldest_first;
 }
 
-/// Where a page that ended before damage goes on: behind the damage, if anything is readable there.
-std::optional<std::uint64_t> behind_damage(const Error& error) {
-  const auto* const fields = error.get<FileFields>();
-  return error.code() == ErrorCode::store_corrupt && fields != nullptr ? fields->next_readable
-                                                                       : std::nullopt;
-}
-
 /// What a page was, as far as going on is concerned.
 struct Printed {
   std::uint64_t items = 0;

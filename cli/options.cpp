@@ -26,6 +26,12 @@ Exit exit_of(ErrorCode code) {
   }
 }
 
+std::optional<std::uint64_t> behind_damage(const Error& error) {
+  const auto* const fields = error.get<FileFields>();
+  return error.code() == ErrorCode::store_corrupt && fields != nullptr ? fields->next_readable
+                                                                       : std::nullopt;
+}
+
 std::filesystem::path root_of(const Options& options) {
   if (options.root) return *options.root;
   // Read once, before any other thread runs.

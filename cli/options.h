@@ -29,6 +29,9 @@ enum class Exit : int {
 };
 Exit exit_of(ErrorCode code);
 
+/// Where a read that ended at damage goes on: behind it, if anything is readable there.
+std::optional<std::uint64_t> behind_damage(const Error& error);
+
 /// Options that stand before or behind any command.
 struct Options {
   std::optional<std::string> root;

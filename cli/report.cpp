@@ -119,11 +119,10 @@ class ReportWriter {
     for (query.start = start; query.start && *query.start < all;) {
       auto page = reader_.read_transcript(detail.summary.worker_ref, query);
       if (!page) {
-        const auto* const fields = page.error().get<FileFields>();
         if (page.error().code() == ErrorCode::worker_not_found) return {};
         if (page.error().code() != ErrorCode::store_corrupt) return std::move(page).error();
         note += page.error().message() + ". ";
-        query.start = fields != nullptr ? fields->next_readable : std::nullopt;
+        query.start = behind_damage(page.error());
         continue;
       }
       for (const TranscriptEntry& entry : page->items) {
@@ -156,12 +155,10 @@ class ReportWriter {
     for (query.from = EventId{first}; query.from && query.from->value <= last;) {
       auto page = reader_.read_events(query);
       if (!page) {
-        const auto* const fields = page.error().get<FileFields>();
         if (page.error().code() != ErrorCode::store_corrupt) return std::move(page).error();
         note += page.error().message() + ". ";
-        query.from.reset();
-        if (fields != nullptr && fields->next_readable)
-          query.from = EventId{*fields->next_readable};
+        const auto behind = behind_damage(page.error());
+        query.from = behind ? std::optional(EventId{*behind}) : std::nullopt;
         continue;
       }
       for (const Event& event : page->events) {

@@ -142,9 +142,9 @@ class Search {
       tell_progress(std::exchange(bytes, 0));
       if (visited || visited.error().code() == ErrorCode::worker_not_found) return;
       tell(visited.error());
-      const auto* const fields = visited.error().get<FileFields>();
-      if (fields == nullptr || !fields->next_readable || fields->next_readable == start) return;
-      start = fields->next_readable;
+      const auto behind = behind_damage(visited.error());
+      if (!behind || behind == start) return;
+      start = behind;
     }
   }
 

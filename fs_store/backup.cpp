@@ -54,8 +54,11 @@ Result<std::unique_ptr<FileSystem>> make_target(FileSystem& root, const RuntimeI
   return root.directory(path);
 }
 
-Result<std::unique_ptr<FileSystem>> open_root(const std::filesystem::path& path) {
-  return open_posix_file_system(absolute_text(path), true, Permissions::owner_only);
+Result<std::unique_ptr<FileSystem>> make_root(const std::filesystem::path& path) {
+  StoreOptions options;
+  options.root = path;
+  options.create = true;
+  return open_root(options);
 }
 
 }  // namespace
@@ -84,7 +87,7 @@ Result<CopyReport> backup(const BackupOptions& options) {
   RuntimeId runtime_id;
   auto source = open_source(options.root, options.runtime_id, runtime_id);
   if (!source) return std::move(source).error();
-  auto root = open_root(options.directory);
+  auto root = make_root(options.directory);
   if (!root) return full_as_such(std::move(root).error());
   return backup_directory(**source, runtime_id, **root, {options.stop, options.progress});
 }
@@ -128,7 +131,7 @@ Result<CopyReport> restore(const RestoreOptions& options) {
   RuntimeId source_id;
   auto source = open_source(options.directory, options.runtime_id, source_id);
   if (!source) return std::move(source).error();
-  auto root = open_root(options.root);
+  auto root = make_root(options.root);
   if (!root) return full_as_such(std::move(root).error());
   return restore_directory(**source, source_id, **root, options.new_runtime_id.value_or(source_id),
                            {options.stop, options.progress});

@@ -13,12 +13,6 @@
 
 namespace worker_runtime::fs_store {
 
-std::string absolute_text(const std::filesystem::path& root) {
-  std::error_code ignored;
-  const std::filesystem::path path = std::filesystem::absolute(root, ignored);
-  return path.empty() ? root.string() : path.lexically_normal().string();
-}
-
 Result<void> make_runtimes_directory(FileSystem& root) {
   const std::string runtimes(layout::runtimes);
   auto there = root.kind(runtimes);
@@ -34,6 +28,12 @@ Result<void> make_runtimes_directory(FileSystem& root) {
 }
 
 namespace {
+
+std::string absolute_text(const std::filesystem::path& root) {
+  std::error_code ignored;
+  const std::filesystem::path path = std::filesystem::absolute(root, ignored);
+  return path.empty() ? root.string() : path.lexically_normal().string();
+}
 
 Permissions permissions_of(const StoreOptions& options) {
   return options.group_readable ? Permissions::group_read : Permissions::owner_only;
@@ -197,6 +197,8 @@ Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options,
                std::move(fields));
 }
 
+}  // namespace
+
 Result<std::unique_ptr<FileSystem>> open_root(const StoreOptions& options) {
   auto root =
       open_posix_file_system(absolute_text(options.root), options.create, permissions_of(options));
@@ -204,8 +206,6 @@ Result<std::unique_ptr<FileSystem>> open_root(const StoreOptions& options) {
     return missing("the root directory does not exist");
   return root;
 }
-
-}  // namespace
 
 std::string runtime_path(const RuntimeId& runtime_id) {
   return layout::runtime_directory(runtime_id);

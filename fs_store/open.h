@@ -1,7 +1,6 @@
 // Finding a runtime's directory: shared by the writer, readers and verify.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
 
@@ -21,6 +20,10 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(
     FileSystem& root, const StoreOptions& options, RuntimeId& runtime_id,
     std::unique_ptr<FileLock>* lock = nullptr);
 
+/// Opens the root that the options name, and makes it first, with its parents, if `create` is set.
+/// `store_missing` if it is not there.
+Result<std::unique_ptr<FileSystem>> open_root(const StoreOptions& options);
+
 /// Builds a runtime under a temporary name, and renames it once all of it is durable: nobody ever
 /// meets half of one. Answers its lock; if somebody else was faster, theirs stands, and there is no
 /// lock.
@@ -30,8 +33,6 @@ Result<std::unique_ptr<FileLock>> make_runtime(
 
 /// Makes runtimes/ under a root, if it is missing; durable on return.
 Result<void> make_runtimes_directory(FileSystem& root);
-
-std::string absolute_text(const std::filesystem::path& root);
 
 /// Removes runtimes that were never finished, because whoever made them died: nobody has their
 /// locks. Best effort.
