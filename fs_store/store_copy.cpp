@@ -90,6 +90,7 @@ Result<void> StoreCopy::begin() {
 }
 
 Result<CopyReport> StoreCopy::copy(const View& source_view) {
+  // The view is the caller's alone: nobody waits for it while files are read.
   return source_view.with_loaded([&](const Loaded& loaded) -> Result<CopyReport> {
     const Source source{source_view, loaded, member_of(loaded.snapshot.record.runtime_id),
                         member_of(runtime_id_)};

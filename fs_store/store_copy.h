@@ -45,8 +45,9 @@ class StoreCopy {
 
   /// Looks at what is there. To be called once, first.
   Result<void> begin();
-  /// Copies. After an error it may be called again, with a newer view: what is copied stays.
-  /// `invalid_request` if the target holds another history than the view.
+  /// Copies what the view shows; nobody else uses the view meanwhile. After an error it may be
+  /// called again, with a newer view: what is copied stays. `invalid_request` if the target holds
+  /// another history than the view.
   Result<CopyReport> copy(const View& source);
 
  private:

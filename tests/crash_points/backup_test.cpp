@@ -5,16 +5,13 @@
 
 #include <iostream>
 #include <string>
-#include <unordered_set>
-#include <vector>
 
 #include "backup_directory.h"
 #include "layout.h"
 #include "open.h"
+#include "power_cuts.h"
 #include "scenarios.h"
 #include "support/domain.h"
-#include "support/fs_store/crash_outcomes.h"
-#include "support/random.h"
 
 namespace worker_runtime::testing {
 namespace {
@@ -75,40 +72,6 @@ DiskState later_source(const Scenario& scenario) {
   return disk.state();
 }
 
-struct Campaign {
-  std::uint64_t states = 0;
-  OutcomeLimits limits;
-
-  Campaign() {
-    const bool is_long = number_from_environment("WORKER_RUNTIME_CRASH_ROUNDS", 0) > 1000;
-    limits.exhaustive = is_long ? 1024 : 16;
-    limits.samples = is_long ? 32 : 4;
-  }
-
-  /// `act` writes to a disk that begins as `base`; `judge` says what is wrong with an outcome.
-  template <typename Act, typename Judge>
-  void run(const DiskState& base, Act act, Judge judge) {
-    std::vector<DiskState> moments;
-    SimulatedDisk disk(base);
-    disk.set_hook([&](const DiskState& state) { moments.push_back(state); });
-    ASSERT_TRUE(is_ok(act(disk)));
-    disk.set_hook({});
-    std::unordered_set<std::uint64_t> seen;
-    std::string wrong;
-    for (const DiskState& moment : moments) {
-      ++limits.seed;
-      for_each_outcome(moment, limits, [&](DiskState&& after) {
-        if (!wrong.empty() || !seen.insert(hash_of_seen(after)).second) return;
-        ++states;
-        const std::string disk_text = describe(after);
-        wrong = judge(std::move(after));
-        if (!wrong.empty()) wrong += "\nthe disk:\n" + disk_text;
-      });
-      ASSERT_EQ(wrong, "") << "power cut at change " << moment.changes << ", seed " << limits.seed;
-    }
-  }
-};
-
 /// What is wrong with a backup after a power cut; nothing if it is right.
 std::string problem_of_backup(DiskState after, const DiskState& source, const std::string& before,
                               const std::string& expected) {
@@ -140,10 +103,10 @@ TEST(BackupPoints, APowerCutAtEachChangeOfABackup) {
   ASSERT_NE(old_view, new_view);
   SimulatedDisk from_later(later);
   EXPECT_EQ(new_view, shown_by(from_later));
-  Campaign campaign;
+  PowerCuts cuts;
   {
     SCOPED_TRACE("the first one");
-    campaign.run(
+    cuts.run(
         DiskState(),
         [&](SimulatedDisk& to) {
           SimulatedDisk from(later);
@@ -157,7 +120,7 @@ TEST(BackupPoints, APowerCutAtEachChangeOfABackup) {
     SCOPED_TRACE("the next one");
     DiskState base = first.state();
     base.sync_all();
-    campaign.run(
+    cuts.run(
         base,
         [&](SimulatedDisk& to) {
           SimulatedDisk from(later);
@@ -167,16 +130,16 @@ TEST(BackupPoints, APowerCutAtEachChangeOfABackup) {
           return problem_of_backup(std::move(after), later, old_view, new_view);
         });
   }
-  std::cout << campaign.states << " distinct states of backups\n";
-  EXPECT_GT(campaign.states, 200U);
+  std::cout << cuts.states() << " distinct states of backups\n";
+  EXPECT_GT(cuts.states(), 200U);
 }
 
 TEST(BackupPoints, APowerCutAtEachChangeOfARestore) {
   const DiskState backup = later_source(base_scenario());
   SimulatedDisk from(backup);
   const std::string expected = held_by(from);
-  Campaign campaign;
-  campaign.run(
+  PowerCuts cuts;
+  cuts.run(
       DiskState(),
       [&](SimulatedDisk& to) {
         SimulatedDisk source(backup);
@@ -192,8 +155,8 @@ TEST(BackupPoints, APowerCutAtEachChangeOfARestore) {
         if (!again) return again.error().detail();
         return shown_by(disk) == expected ? "" : "done again it shows\n" + shown_by(disk);
       });
-  std::cout << campaign.states << " distinct states of restores\n";
-  EXPECT_GT(campaign.states, 100U);
+  std::cout << cuts.states() << " distinct states of restores\n";
+  EXPECT_GT(cuts.states(), 100U);
 }
 
 }  // namespace

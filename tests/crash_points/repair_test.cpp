@@ -5,13 +5,11 @@
 #include <functional>
 #include <iostream>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
+#include "power_cuts.h"
 #include "scenarios.h"
 #include "support/domain.h"
-#include "support/fs_store/crash_outcomes.h"
-#include "support/random.h"
 
 namespace worker_runtime::testing {
 namespace {
@@ -94,37 +92,18 @@ std::string problem(DiskState after, const std::string& expected) {
 }
 
 TEST(RepairPoints, APowerCutAtEachChangeOfARepair) {
-  const bool is_campaign = number_from_environment("WORKER_RUNTIME_CRASH_ROUNDS", 0) > 1000;
-  OutcomeLimits limits;
-  limits.exhaustive = is_campaign ? 1024 : 16;
-  limits.samples = is_campaign ? 32 : 4;
-  std::uint64_t states = 0;
+  PowerCuts cuts;
   for (const Damage& damage : damages()) {
     SCOPED_TRACE(damage.name);
     DiskState damaged = base_scenario().base;
     damage.harm(damaged);
     const std::string expected = repaired_view(damaged);
-    std::vector<DiskState> moments;
-    SimulatedDisk disk(damaged);
-    disk.set_hook([&](const DiskState& state) { moments.push_back(state); });
-    ASSERT_TRUE(is_ok(repair_simulated(disk)));
-    disk.set_hook({});
-    std::unordered_set<std::uint64_t> seen;
-    std::string wrong;
-    for (const DiskState& moment : moments) {
-      ++limits.seed;
-      for_each_outcome(moment, limits, [&](DiskState&& after) {
-        if (!wrong.empty() || !seen.insert(hash_of_seen(after)).second) return;
-        ++states;
-        const std::string disk_text = describe(after);
-        wrong = problem(std::move(after), expected);
-        if (!wrong.empty()) wrong += "\nthe disk:\n" + disk_text;
-      });
-      ASSERT_EQ(wrong, "") << "power cut at change " << moment.changes << ", seed " << limits.seed;
-    }
+    cuts.run(damaged, repair_simulated,
+             [&](DiskState&& after) { return problem(std::move(after), expected); });
+    ASSERT_FALSE(::testing::Test::HasFailure());
   }
-  std::cout << states << " distinct states repaired\n";
-  EXPECT_GT(states, 100U);
+  std::cout << cuts.states() << " distinct states repaired\n";
+  EXPECT_GT(cuts.states(), 100U);
 }
 
 }  // namespace
