@@ -39,7 +39,8 @@ test: ## all tests, without and with fs-store; CTEST_ARGS='-R name' or '-LE slow
 	@$(call ctest,dev,$(CTEST_ARGS))
 
 test-report: ## the page of `report` in a browser; report/README.md
-	@$(packages) build fs-store cli report
+	@$(packages) build fs-store cli browser
+	@command -v npm > /dev/null || $(packages) node  # one from elsewhere excludes Debian's
 	@$(call build,release,worker_runtime_cli)
 	@cd report && npm ci --ignore-scripts --no-audit --no-fund && npm run check && \
 	  WORKER_RUNTIME=$(CURDIR)/build/release/bin/worker-runtime npm test

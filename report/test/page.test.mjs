@@ -1,4 +1,4 @@
-// The page in a real browser: node --test test/, with WORKER_RUNTIME naming the tool and CHROMIUM
+// The page in a real browser: npm test, with WORKER_RUNTIME naming the tool and CHROMIUM
 // the browser. What a screenshot shows is in ../../docs/pictures; WORKER_RUNTIME_PICTURES=DIR makes
 // them anew.
 import assert from "node:assert/strict";
