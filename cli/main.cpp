@@ -96,6 +96,7 @@ int run(int argc, char** argv) {
   add_init(app, options, command);
   add_create(app, options, command);
   add_mutations(app, options, command);
+  add_fork(app, options, command);
   add_reads(app, options, command);
   add_logs(app, options, command);
   add_pipe(app, options, command);

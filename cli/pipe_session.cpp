@@ -53,13 +53,21 @@ struct ReadVisitor {
   const std::string& id;
   Runtime& runtime;
 
+  [[nodiscard]] std::string detail_line(Result<WorkerDetail> detail) const {
+    if (!detail) return error_line(id, detail.error());
+    return answer_line(id, Result<Answer>(Answer(std::move(*detail))));
+  }
+
+  /// It reads the history before it writes it, and so waits like a read.
+  std::string operator()(const ForkWorker& request) const {
+    return detail_line(runtime.fork_worker(request));
+  }
+
   std::string operator()(const fs_store::ListRequest& request) const {
     return answer_line(id, runtime.list_workers(request.query));
   }
   std::string operator()(const fs_store::WorkerDetailRequest& request) const {
-    auto found = runtime.worker_detail(request.worker_ref);
-    if (!found) return error_line(id, found.error());
-    return answer_line(id, Result<Answer>(Answer(std::move(*found))));
+    return detail_line(runtime.worker_detail(request.worker_ref));
   }
   std::string operator()(const fs_store::SummaryRequest& /*request*/) const {
     auto summary = runtime.summary();

@@ -1,8 +1,9 @@
-// Sums of named counters.
+// What the usage of Workers is counted from.
 #pragma once
 
 #include <algorithm>
 
+#include "worker_runtime/history.h"
 #include "worker_runtime/worker.h"
 
 namespace worker_runtime {
@@ -21,5 +22,14 @@ inline void add_counters(Counters& counters, const Counters& more) {
     }
   }
 }
+
+/// Counts an entry: an input, or an output.
+inline void count(Usage& usage, const TranscriptEntry& entry, bool input) {
+  ++(input ? usage.inputs : usage.outputs);
+  usage.content_bytes += entry.content.size();
+  add_counters(usage.counters, entry.usage);
+}
+
+inline bool is_input(Role role) { return role == Role::user || role == Role::system; }
 
 }  // namespace worker_runtime

@@ -87,6 +87,12 @@ BodyDigest digest_of(const CreateRequest& request) {
   hasher.add_references(request.mount_refs);
   hasher.add_optional(request.worker_id ? std::optional(request.worker_id->text()) : std::nullopt);
   hasher.add_optional(request.display_name);
+  // Where there is one, it stands for the history. (Digests without one are as they always were.)
+  if (request.origin) {
+    hasher.add(request.origin->worker_ref.runtime_id.text());
+    hasher.add(request.origin->worker_ref.worker_id.text());
+    hasher.add(request.origin->sequence.value);
+  }
   return hasher.digest();
 }
 

@@ -105,11 +105,14 @@ void Head::expand(const Change& change, Expansion& expansion) const {
     event.id = EventId{change.event.id.value - ids.size()};
     for (const WorkerId& worker_id : ids) {
       event.worker_ref = WorkerRef{runtime_.runtime_id, worker_id};
-      expansion.events.push_back({&expansion.made.emplace_back(event), nullptr});
+      expansion.events.push_back({&expansion.made.emplace_back(event), {}});
       ++event.id.value;
     }
   }
-  expansion.events.push_back({&change.event, change.entry ? &*change.entry : nullptr});
+  ExpandedEvent& last = expansion.events.emplace_back();
+  last.event = &change.event;
+  if (change.entry) last.entries = {&*change.entry, 1};
+  if (change.history) last.entries = *change.history;
 }
 
 // ---- changing
@@ -191,9 +194,37 @@ Result<void> Head::create(const Change& change, Lsn lsn) {
     if (!number) return misfit("worker " + worker_id.text() + " has an id that was not generated");
     runtime_.next_worker = *number + 1;
   }
+  if (change.history) {
+    auto begun = begin_with(*change.history, change.event, record);
+    if (!begun) return begun;
+  }
   ++runtime_.running_workers;
   put({worker_id, std::move(worker), std::nullopt});
   return {};
+}
+
+/// The entries that a Worker begins with. All are of its worker_created event.
+Result<void> Head::begin_with(const std::vector<TranscriptEntry>& history, const Event& event,
+                              WorkerRecord& record) {
+  for (const TranscriptEntry& entry : history) {
+    if (entry.worker_ref != *event.worker_ref || entry.event_id != event.id || !entry.copied ||
+        entry.sequence != record.last_sequence.next()) {
+      return misfit("entry " + std::to_string(entry.sequence.value) + " does not follow entry " +
+                    std::to_string(record.last_sequence.value) + " in the history of worker " +
+                    record.worker_id.text());
+    }
+    add(record, entry, is_input(entry.role));
+  }
+  return {};
+}
+
+/// Counts an entry that has its place, and keeps its key.
+void Head::add(WorkerRecord& record, const TranscriptEntry& entry, bool input) {
+  record.last_sequence = entry.sequence;
+  count(record.usage, entry, input);
+  count(runtime_.usage, entry, input);
+  ++runtime_.transcript_entries;
+  if (entry.idempotency_key) keep_entry_key(record.worker_id, entry);
 }
 
 Result<void> Head::append(const Change& change, Lsn lsn) {
@@ -216,15 +247,7 @@ Result<void> Head::append(const Change& change, Lsn lsn) {
                   worker_id.text() + " comes after its end");
   }
   auto copy = changed_copy(*worker, change.event, lsn);
-  copy->record.last_sequence = entry.sequence;
-  const bool input = change.event.kind == EventKind::worker_input_accepted;
-  for (Usage* const usage : {&copy->record.usage, &runtime_.usage}) {
-    ++(input ? usage->inputs : usage->outputs);
-    usage->content_bytes += entry.content.size();
-    add_counters(usage->counters, entry.usage);
-  }
-  ++runtime_.transcript_entries;
-  if (entry.idempotency_key) keep_entry_key(worker_id, entry);
+  add(copy->record, entry, change.event.kind == EventKind::worker_input_accepted);
   put({worker_id, std::move(copy), std::nullopt});
   return {};
 }

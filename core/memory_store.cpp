@@ -33,6 +33,8 @@ std::uint64_t text_bytes(const Commit& commit) {
     bytes += change.event.message.size();
     if (change.entry) bytes += text_bytes(*change.entry);
     if (change.create) bytes += text_bytes(*change.create);
+    if (!change.history) continue;
+    for (const TranscriptEntry& entry : *change.history) bytes += text_bytes(entry);
   }
   return bytes;
 }
@@ -56,6 +58,8 @@ struct EntryExtras {
   std::optional<std::string> data;
   std::optional<std::string> idempotency_key;
   Counters usage;
+  bool copied = false;
+  UnknownMembers unknown_members;
 };
 
 /// An entry, without what its place and its Worker tell.
@@ -68,9 +72,13 @@ struct EntryRow {
 };
 
 std::unique_ptr<const EntryExtras> extras_of(const TranscriptEntry& entry) {
-  if (!entry.name && !entry.data && !entry.idempotency_key && entry.usage.empty()) return nullptr;
-  return std::make_unique<const EntryExtras>(
-      EntryExtras{entry.name, entry.data, entry.idempotency_key, entry.usage});
+  if (!entry.name && !entry.data && !entry.idempotency_key && entry.usage.empty() &&
+      !entry.copied) {
+    return nullptr;
+  }
+  return std::make_unique<const EntryExtras>(EntryExtras{entry.name, entry.data,
+                                                         entry.idempotency_key, entry.usage,
+                                                         entry.copied, entry.unknown_members});
 }
 
 /// Rows under dense numbers, of which the first may have been let go.
@@ -238,7 +246,7 @@ class MemoryStore final : public Store {
     if (!event.worker_ref) return;
     WorkerLog& log = logs_.find(event.worker_ref->worker_id)->second;
     row.worker = log.index;
-    if (expanded.entry != nullptr) add_entry(log, *expanded.entry);
+    for (const TranscriptEntry& entry : expanded.entries) add_entry(log, entry);
   }
 
   static void add_entry(WorkerLog& log, const TranscriptEntry& entry) {
@@ -286,6 +294,8 @@ class MemoryStore final : public Store {
       entry.data = row.extras->data;
       entry.idempotency_key = row.extras->idempotency_key;
       entry.usage = row.extras->usage;
+      entry.copied = row.extras->copied;
+      entry.unknown_members = row.extras->unknown_members;
     }
     return entry;
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "counters.h"
 #include "worker_runtime/reads.h"
 
 namespace worker_runtime {
@@ -74,7 +75,21 @@ Result<WorkerId> choose_id(const Head& head, const CreateRequest& request) {
   return worker_id;
 }
 
-Result<Answer> plan_one(const Planning& planning, CreateRequest& request) {
+/// Makes the entries those of the Worker that begins with them.
+void begin_with(const Change& change, std::vector<TranscriptEntry>& history,
+                WorkerSummary& summary) {
+  for (TranscriptEntry& entry : history) {
+    entry.sequence = Sequence{++summary.transcript_len};
+    entry.worker_ref = *change.event.worker_ref;
+    entry.event_id = change.event.id;
+    entry.copied = true;
+    count(summary.usage, entry, is_input(entry.role));
+  }
+}
+
+/// With the entries of an imported Worker; null: of a new one, which has none.
+Result<Answer> create(const Planning& planning, CreateRequest& request,
+                      std::vector<TranscriptEntry>* history) {
   const Head& head = planning.head;
   const RuntimeRecord& runtime = head.runtime();
   if (request.idempotency_key) {
@@ -99,7 +114,19 @@ Result<Answer> plan_one(const Planning& planning, CreateRequest& request) {
   detail.summary.created_at = detail.summary.updated_at = change.event.at;
   detail.request = request;
   change.create = std::move(request);
+  if (history != nullptr) {
+    begin_with(change, *history, detail.summary);
+    change.history = std::move(*history);
+  }
   return Answer(std::move(detail));
+}
+
+Result<Answer> plan_one(const Planning& planning, CreateRequest& request) {
+  return create(planning, request, nullptr);
+}
+
+Result<Answer> plan_one(const Planning& planning, ImportWorker& request) {
+  return create(planning, request.request, &request.entries);
 }
 
 // ---- entries

@@ -80,6 +80,12 @@ Runtime::~Runtime() = default;
 Result<WorkerDetail> Runtime::create_worker(CreateRequest request) {
   return implementation_->run<WorkerDetail>(std::move(request));
 }
+Result<WorkerDetail> Runtime::fork_worker(ForkWorker request) {
+  return implementation_->fork_worker(std::move(request));
+}
+Result<WorkerDetail> Runtime::import_worker(ImportWorker request) {
+  return implementation_->run<WorkerDetail>(std::move(request));
+}
 Result<EntryAccepted> Runtime::send_input(SendInput request) {
   return implementation_->run<EntryAccepted>(std::move(request));
 }

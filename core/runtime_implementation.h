@@ -97,6 +97,7 @@ class Runtime::Implementation {
   Result<RuntimeSummary> summary() const;
   Result<DiagnosticPage> diagnostics(std::uint64_t after, std::optional<std::uint64_t> limit) const;
   Result<EventPage> read_events(const EventQuery& query) const;
+  Result<WorkerDetail> fork_worker(ForkWorker request);
   Result<TranscriptPage> read_transcript(const WorkerRef& worker_ref,
                                          const TranscriptQuery& query) const;
   Result<EventPage> wait_events(EventId from, std::chrono::milliseconds timeout,
@@ -139,6 +140,8 @@ class Runtime::Implementation {
   [[nodiscard]] std::optional<Error> closed_error() const;
   [[nodiscard]] Timestamp now() const;
   [[nodiscard]] std::optional<std::string> damage_of(const WorkerId& worker_id) const;
+  Result<std::vector<TranscriptEntry>> read_history(const WorkerRef& worker_ref,
+                                                    Sequence last) const;
   void mark_damaged(const WorkerId& worker_id, const std::string& cause) const;
   Result<WorkerPointer> find(const WorkerRef& worker_ref) const;
 

@@ -100,7 +100,10 @@ class Head {
 
   [[nodiscard]] Result<void> check(const Change& change) const;
   Result<void> create(const Change& change, Lsn lsn);
+  Result<void> begin_with(const std::vector<TranscriptEntry>& history, const Event& event,
+                          WorkerRecord& record);
   Result<void> append(const Change& change, Lsn lsn);
+  void add(WorkerRecord& record, const TranscriptEntry& entry, bool input);
   Result<void> end(const Change& change, Lsn lsn);
   Result<void> remove(const Change& change, Lsn lsn);
   Result<void> stop_all(const Change& change, Lsn lsn);

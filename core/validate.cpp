@@ -2,6 +2,7 @@
 #include "validate.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "worker_runtime/text.h"
@@ -90,8 +91,7 @@ void check_profile(Checker& checker, const Profile& profile) {
   }
 }
 
-Result<void> check(CreateRequest& request, const Limits& limits) {
-  Checker checker;
+void check_create(Checker& checker, const CreateRequest& request, const Limits& limits) {
   if (request.worker_id && request.worker_id->empty())
     checker.refuse("a worker id must not be empty");
   check_intent(checker, request.intent);
@@ -113,6 +113,13 @@ Result<void> check(CreateRequest& request, const Limits& limits) {
   checker.within("display_name_bytes", size_of(request.display_name), limits.display_name_bytes);
   check_key(checker, request.idempotency_key, limits);
   checker.within("create_request_bytes", text_bytes(request), limits.create_request_bytes);
+}
+
+Result<void> check(CreateRequest& request, const Limits& limits) {
+  Checker checker;
+  if (request.origin || !request.unknown_members.empty())
+    checker.refuse("only a forked or imported worker has an origin");
+  check_create(checker, request, limits);
   return checker.result();
 }
 
@@ -140,17 +147,46 @@ void check_usage(Checker& checker, Counters& usage, const Limits& limits) {
   checker.within("named_counters", usage.size(), limits.named_counters);
 }
 
+/// An output, or an entry of an imported Worker.
+template <typename Entry>
+void check_entry(Checker& checker, Entry& entry, const Limits& limits) {
+  checker.text("the content", entry.content);
+  checker.optional_text("the name", entry.name);
+  checker.data(entry.data);
+  checker.within("transcript_entry_bytes",
+                 entry.content.size() + size_of(entry.name) + size_of(entry.data),
+                 limits.transcript_entry_bytes);
+  checker.within("name_bytes", size_of(entry.name), limits.name_bytes);
+  check_key(checker, entry.idempotency_key, limits);
+  check_usage(checker, entry.usage, limits);
+}
+
 Result<void> check(AppendOutput& request, const Limits& limits) {
   Checker checker;
-  checker.text("the content", request.content);
-  checker.optional_text("the name", request.name);
-  checker.data(request.data);
-  checker.within("transcript_entry_bytes",
-                 request.content.size() + size_of(request.name) + size_of(request.data),
-                 limits.transcript_entry_bytes);
-  checker.within("name_bytes", size_of(request.name), limits.name_bytes);
-  check_key(checker, request.idempotency_key, limits);
-  check_usage(checker, request.usage, limits);
+  check_entry(checker, request, limits);
+  return checker.result();
+}
+
+Result<void> check(ImportWorker& request, const Limits& limits) {
+  Checker checker;
+  const std::optional<Origin>& origin = request.request.origin;
+  if (!origin || origin->worker_ref.runtime_id.empty() || origin->worker_ref.worker_id.empty())
+    checker.refuse("an imported worker needs an origin");
+  check_create(checker, request.request, limits);
+  std::map<std::string_view, std::uint64_t> sums;
+  for (TranscriptEntry& entry : request.entries) {
+    check_entry(checker, entry, limits);
+    if (entry.at < timestamp_min || entry.at > timestamp_max)
+      checker.refuse("an entry's time is out of the range that can be written");
+    for (const Counter& counter : entry.usage) {
+      std::uint64_t& sum = sums[counter.name];
+      // A counter beyond its limit is told by check_usage(): the sum must not wrap around with it.
+      sum += std::min(counter.value, counter_max);
+      checker.within("counter_value", sum, counter_max);
+      sum = std::min(sum, counter_max);
+    }
+  }
+  checker.within("named_counters", sums.size(), limits.named_counters);
   return checker.result();
 }
 

@@ -115,7 +115,8 @@ class TapeStore final : public wr::Store {
   void stage(const wr::Commit& commit, std::span<const wr::ExpandedEvent> events) {
     for (const wr::ExpandedEvent& expanded : events) {
       staged_.events.push_back(*expanded.event);
-      if (expanded.entry != nullptr) staged_.entries.push_back(*expanded.entry);
+      staged_.entries.insert(staged_.entries.end(), expanded.entries.begin(),
+                             expanded.entries.end());
     }
     for (const wr::Change& change : commit.changes) {
       if (change.create)

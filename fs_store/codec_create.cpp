@@ -44,6 +44,14 @@ void write_references(JsonWriter& writer, const std::vector<NamedReference>& ref
   writer.end_array();
 }
 
+void write_origin(JsonWriter& writer, const Origin& origin) {
+  writer.begin_object();
+  writer.name("worker_ref");
+  write_worker_ref(writer, origin.worker_ref);
+  writer.member("sequence", origin.sequence);
+  writer.end_object();
+}
+
 void write_capabilities(JsonWriter& writer, const std::vector<Capability>& capabilities) {
   writer.begin_array();
   for (const Capability& capability : capabilities) {
@@ -80,6 +88,10 @@ void write_create_body(JsonWriter& writer, const CreateRequest& request) {
     writer.name("mount_refs");
     write_references(writer, request.mount_refs);
   }
+  if (request.origin) {
+    writer.name("origin");
+    write_origin(writer, *request.origin);
+  }
 }
 
 void write_create_request(JsonWriter& writer, const CreateRequest& request) {
@@ -88,6 +100,7 @@ void write_create_request(JsonWriter& writer, const CreateRequest& request) {
   writer.member("display_name", request.display_name);
   write_create_body(writer, request);
   writer.member("idempotency_key", request.idempotency_key);
+  writer.raw_members(request.unknown_members.text());
   writer.end_object();
 }
 
@@ -218,6 +231,20 @@ bool read_references(JsonReader& reader, JsonValue value, Unknown unknown,
   });
 }
 
+bool read_origin(JsonReader& reader, JsonValue value, Unknown unknown, Origin& origin) {
+  static constexpr std::array<std::string_view, 2> names{"worker_ref", "sequence"};
+  ObjectReader object(reader, names, unknown);
+  object.open(value);
+  while (object.next()) {
+    if (object.member() == 0) {
+      read_worker_ref(reader, object.value(), origin.worker_ref, unknown);
+    } else {
+      object.read(origin.sequence);
+    }
+  }
+  return object.complete(mask_of(0, 1));
+}
+
 bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown,
                          CreateRequest& request) {
   enum : std::size_t {
@@ -229,12 +256,16 @@ bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown,
     capabilities,
     workspaces,
     mounts,
-    key
+    key,
+    origin
   };
-  static constexpr std::array<std::string_view, 9> names{
+  static constexpr std::array<std::string_view, 10> names{
       "worker_id",      "display_name",  "intent",
       "profile",        "config_bundle", "requested_capabilities",
-      "workspace_refs", "mount_refs",    "idempotency_key"};
+      "workspace_refs", "mount_refs",    "idempotency_key",
+      "origin"};
+  // Only members of the request itself can be kept.
+  const Unknown nested = unknown == Unknown::keep ? Unknown::newer : unknown;
   ObjectReader object(reader, names, unknown);
   open(object, value);
   while (object.next()) {
@@ -246,27 +277,31 @@ bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown,
         object.read(request.display_name);
         break;
       case intent:
-        read_intent(reader, object.value(), unknown, request.intent);
+        read_intent(reader, object.value(), nested, request.intent);
         break;
       case profile:
-        read_profile(reader, object.value(), unknown, request.profile);
+        read_profile(reader, object.value(), nested, request.profile);
         break;
       case bundle:
-        read_config_bundle(reader, object.value(), unknown, request.config_bundle);
+        read_config_bundle(reader, object.value(), nested, request.config_bundle);
         break;
       case capabilities:
-        read_capabilities(reader, object.value(), unknown, request.requested_capabilities);
+        read_capabilities(reader, object.value(), nested, request.requested_capabilities);
         break;
       case workspaces:
-        read_references(reader, object.value(), unknown, request.workspace_refs);
+        read_references(reader, object.value(), nested, request.workspace_refs);
         break;
       case mounts:
-        read_references(reader, object.value(), unknown, request.mount_refs);
+        read_references(reader, object.value(), nested, request.mount_refs);
+        break;
+      case key:
+        object.read(request.idempotency_key);
         break;
       default:
-        object.read(request.idempotency_key);
+        read_origin(reader, object.value(), nested, request.origin.emplace());
     }
   }
+  request.unknown_members = UnknownMembers::decoded(object.take_kept());
   return object.complete(mask_of(intent));
 }
 

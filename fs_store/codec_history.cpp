@@ -123,14 +123,30 @@ void write_entry(JsonWriter& writer, const TranscriptEntry& entry) {
     writer.name("usage");
     write_counters(writer, entry.usage);
   }
+  if (entry.copied) writer.member("copied", true);
+  writer.raw_members(entry.unknown_members.text());
   writer.end_object();
 }
 
 bool read_entry(JsonReader& reader, JsonValue* value, Unknown unknown, TranscriptEntry& entry) {
-  enum : std::size_t { sequence, at, worker_ref, role, content, event_id, name, data, key, usage };
-  static constexpr std::array<std::string_view, 10> names{
-      "sequence", "at",   "worker_ref",      "role", "content", "event_id",
-      "name",     "data", "idempotency_key", "usage"};
+  enum : std::size_t {
+    sequence,
+    at,
+    worker_ref,
+    role,
+    content,
+    event_id,
+    name,
+    data,
+    key,
+    usage,
+    copied
+  };
+  static constexpr std::array<std::string_view, 11> names{
+      "sequence", "at",   "worker_ref",      "role",  "content", "event_id",
+      "name",     "data", "idempotency_key", "usage", "copied"};
+  // Only members of the entry itself can be kept.
+  const Unknown nested = unknown == Unknown::keep ? Unknown::skip : unknown;
   ObjectReader object(reader, names, unknown);
   open(object, value);
   while (object.next()) {
@@ -142,7 +158,7 @@ bool read_entry(JsonReader& reader, JsonValue* value, Unknown unknown, Transcrip
         object.read(entry.at);
         break;
       case worker_ref:
-        read_worker_ref(reader, object.value(), entry.worker_ref, unknown);
+        read_worker_ref(reader, object.value(), entry.worker_ref, nested);
         break;
       case role:
         read_enum(object, reader, parse_role, entry.role);
@@ -162,10 +178,14 @@ bool read_entry(JsonReader& reader, JsonValue* value, Unknown unknown, Transcrip
       case key:
         object.read(entry.idempotency_key);
         break;
-      default:
+      case usage:
         read_counters(reader, object.value(), entry.usage);
+        break;
+      default:
+        object.read(entry.copied);
     }
   }
+  entry.unknown_members = UnknownMembers::decoded(object.take_kept());
   return object.complete(mask_of(sequence, at, worker_ref, role, content, event_id));
 }
 
@@ -177,7 +197,7 @@ void encode(std::string& out, const TranscriptEntry& entry) {
 Result<TranscriptEntry> Decoder::entry(std::string_view line) {
   JsonReader& reader = implementation_->reader;
   TranscriptEntry entry;
-  if (reader.start_line(line) && read_entry(reader, root, Unknown::skip, entry) &&
+  if (reader.start_line(line) && read_entry(reader, root, Unknown::keep, entry) &&
       reader.finish()) {
     return entry;
   }

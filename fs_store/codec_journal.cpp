@@ -37,6 +37,17 @@ void encode(std::string& out, const RecordHead& head, std::string_view changes) 
 
 namespace {
 
+void write_import(JsonWriter& writer, const Change& change) {
+  writer.begin_object();
+  writer.name("create");
+  write_create_request(writer, *change.create);
+  writer.name("entries");
+  writer.begin_array();
+  for (const TranscriptEntry& entry : *change.history) write_entry(writer, entry);
+  writer.end_array();
+  writer.end_object();
+}
+
 void write_trim(JsonWriter& writer, const Trim& trim) {
   writer.begin_object();
   writer.member("worker_id", trim.worker_id);
@@ -63,7 +74,10 @@ void encode_changes(std::string& out, const Commit& commit, const RuntimeId& run
       writer.name("entry");
       write_entry(writer, *change.entry);
     }
-    if (change.create) {
+    if (change.history) {
+      writer.name("import");
+      write_import(writer, change);
+    } else if (change.create) {
       writer.name("create");
       write_create_request(writer, *change.create);
     }
@@ -122,10 +136,30 @@ bool read_trim(JsonReader& reader, JsonValue value, Trim& trim) {
   return object.complete(mask_of(first_kept));
 }
 
+/// What was imported may have members of a newer version: they are kept, as they came.
+bool read_import(JsonReader& reader, JsonValue value, Change& change) {
+  enum : std::size_t { create, entries };
+  static constexpr std::array<std::string_view, 2> names{"create", "entries"};
+  ObjectReader object(reader, names, Unknown::newer);
+  object.open(value);
+  while (object.next()) {
+    JsonValue content = object.value();
+    if (object.member() == create) {
+      read_create_request(reader, &content, Unknown::keep, change.create.emplace());
+    } else {
+      auto& history = change.history.emplace();
+      reader.read_array(content, [&](JsonValue element) {
+        return read_entry(reader, &element, Unknown::keep, history.emplace_back());
+      });
+    }
+  }
+  return object.complete(mask_of(create, entries));
+}
+
 bool read_change(JsonReader& reader, JsonValue value, Change& change) {
-  enum : std::size_t { event, entry, create, stopped_workers, trim };
-  static constexpr std::array<std::string_view, 5> names{"event", "entry", "create",
-                                                         "stopped_workers", "trim"};
+  enum : std::size_t { event, entry, create, stopped_workers, trim, import };
+  static constexpr std::array<std::string_view, 6> names{"event",           "entry", "create",
+                                                         "stopped_workers", "trim",  "import"};
   ObjectReader object(reader, names, Unknown::newer);
   object.open(value);
   while (object.next()) {
@@ -143,10 +177,15 @@ bool read_change(JsonReader& reader, JsonValue value, Change& change) {
       case stopped_workers:
         object.read(change.stopped_workers);
         break;
-      default:
+      case trim:
         read_trim(reader, content, change.trim.emplace());
+        break;
+      default:
+        read_import(reader, content, change);
     }
   }
+  if (object.has(create) && object.has(import))
+    return reader.fail("a worker that is created and imported");
   if (!change.trim) return object.complete(mask_of(event));
   return object.complete(mask_of(trim)) &&
          (object.seen() == mask_of(trim) || reader.fail("a trim with something else"));

@@ -98,6 +98,16 @@ Result<RequestBody> make_trim_transcript(const RuntimeId& runtime_id, RequestMem
       Mutation(TrimTranscript{worker_of(runtime_id, members), Sequence{members.before}}));
 }
 
+Result<RequestBody> make_fork(const RuntimeId& runtime_id, RequestMembers& members) {
+  ForkWorker request;
+  request.worker_ref = worker_of(runtime_id, members);
+  request.at = Sequence{members.at};
+  request.worker_id = std::move(members.as);
+  request.display_name = std::move(members.create.display_name);
+  request.idempotency_key = std::move(members.idempotency_key);
+  return RequestBody(std::move(request));
+}
+
 template <typename Body>
 Result<RequestBody> make_mutation(const RuntimeId&, RequestMembers&) {
   return RequestBody(Mutation(Body{}));
@@ -166,7 +176,7 @@ Result<RequestBody> make_plain(const RuntimeId&, RequestMembers&) {
 
 using Member = RequestMember;
 
-constexpr std::array<Operation, 20> operations{{
+constexpr std::array<Operation, 21> operations{{
     {.name = "send_input",
      .make = make_input,
      .worker = Worker::named,
@@ -186,6 +196,11 @@ constexpr std::array<Operation, 20> operations{{
                          Member::config_bundle, Member::requested_capabilities,
                          Member::workspace_refs, Member::mount_refs, Member::idempotency_key),
      .is_mutation = true},
+    {.name = "fork_worker",
+     .make = make_fork,
+     .worker = Worker::named,
+     .required = mask_of(Member::at),
+     .optional = mask_of(Member::as, Member::display_name, Member::idempotency_key)},
     {.name = "stop_worker",
      .make = make_stop,
      .worker = Worker::named,

@@ -38,6 +38,8 @@ void RecordFold::take_entry(const Salvage& salvage, const TranscriptEntry& entry
   }
   Counted& counted = entries_[{entry.worker_ref.worker_id, entry.sequence.value}];
   counted.content_bytes = entry.content.size();
+  if (entry.copied) counted.copied_by = entry.event_id;
+  counted.is_input = entry.role == Role::user || entry.role == Role::system;
   for (const Counter& counter : entry.usage) counted.counters[counter.name] = counter.value;
 }
 
@@ -80,11 +82,30 @@ void RecordFold::count(RuntimeRecord& runtime, const Event& event) {
     const auto number = generated_worker_number(event.worker_ref->worker_id);
     if (number) runtime.next_worker = std::max(runtime.next_worker, *number + 1);
   }
+  runtime.transcript_entries += count_copied(runtime.usage, event).value;
   if (!event.worker_ref || !event.sequence) return;
   const auto entry = entries_.find({event.worker_ref->worker_id, event.sequence->value});
-  if (entry == entries_.end()) return;
-  runtime.usage.content_bytes += entry->second.content_bytes;
-  for (const auto& [name, value] : entry->second.counters) add(runtime.usage.counters, name, value);
+  if (entry != entries_.end()) count(runtime.usage, entry->second);
+}
+
+void RecordFold::count(Usage& usage, const Counted& entry) {
+  usage.content_bytes += entry.content_bytes;
+  for (const auto& [name, value] : entry.counters) add(usage.counters, name, value);
+}
+
+Sequence RecordFold::count_copied(Usage& usage, const Event& event) const {
+  Sequence last;
+  if (event.kind != EventKind::worker_created || !event.worker_ref) return last;
+  const WorkerId& worker_id = event.worker_ref->worker_id;
+  for (auto entry = entries_.lower_bound({worker_id, 1});
+       entry != entries_.end() && entry->first.first == worker_id &&
+       entry->second.copied_by == event.id;
+       ++entry) {
+    ++(entry->second.is_input ? usage.inputs : usage.outputs);
+    count(usage, entry->second);
+    last = Sequence{entry->first.second};
+  }
+  return last;
 }
 
 void RecordFold::change(Salvage& salvage, SalvagedWorker& worker, const Event& event) {
@@ -94,14 +115,13 @@ void RecordFold::change(Salvage& salvage, SalvagedWorker& worker, const Event& e
   record.lsn = salvage.last_lsn;
   if (event.kind == EventKind::worker_stopped) record.status = WorkerStatus::stopped;
   if (event.kind == EventKind::worker_cancelled) record.status = WorkerStatus::cancelled;
+  record.last_sequence = std::max(record.last_sequence, count_copied(record.usage, event));
   if (!makes_entry(event.kind) || !event.sequence) return;
   record.last_sequence = std::max(record.last_sequence, *event.sequence);
   if (event.kind == EventKind::worker_input_accepted) ++record.usage.inputs;
   if (event.kind == EventKind::worker_output_appended) ++record.usage.outputs;
   const auto entry = entries_.find({record.worker_id, event.sequence->value});
-  if (entry == entries_.end()) return;
-  record.usage.content_bytes += entry->second.content_bytes;
-  for (const auto& [name, value] : entry->second.counters) add(record.usage.counters, name, value);
+  if (entry != entries_.end()) count(record.usage, entry->second);
 }
 
 void RecordFold::stop_all(Salvage& salvage, const Event& event) {

@@ -33,9 +33,14 @@ class RecordFold {
   struct Counted {
     std::uint64_t content_bytes = 0;
     std::map<std::string, std::uint64_t> counters;
+    EventId copied_by;  ///< The worker_created event that brought it; 0: it has one of its own.
+    bool is_input = false;
   };
   void begin(const Salvage& salvage);
   void count(RuntimeRecord& runtime, const Event& event);
+  static void count(Usage& usage, const Counted& entry);
+  /// The entries that came with a Worker, for its worker_created event. Answers the last one.
+  Sequence count_copied(Usage& usage, const Event& event) const;
   void change(Salvage& salvage, SalvagedWorker& worker, const Event& event);
   void stop_all(Salvage& salvage, const Event& event);
   void remove(Salvage& salvage, const WorkerId& worker_id);

@@ -18,12 +18,13 @@ void append_log_lines(std::vector<LogLine>& lines, std::span<const ExpandedEvent
     object.clear();
     encode(object, *expanded.event, runtime_id);
     append_checked_line(lines.emplace_back().line, object);
-    if (expanded.entry == nullptr) continue;
-    object.clear();
-    encode(object, *expanded.entry);
-    LogLine& line = lines.emplace_back();
-    line.worker_id = expanded.entry->worker_ref.worker_id;
-    append_checked_line(line.line, object);
+    for (const TranscriptEntry& entry : expanded.entries) {
+      object.clear();
+      encode(object, entry);
+      LogLine& line = lines.emplace_back();
+      line.worker_id = entry.worker_ref.worker_id;
+      append_checked_line(line.line, object);
+    }
   }
 }
 

@@ -217,7 +217,8 @@ class Planner {
       return Verdict::is_foreign;
     if (is_uncommitted(entry->event_id)) return Verdict::is_uncommitted;
     transcript.content_bytes += entry->content.size();
-    if (!events_.has(entry->event_id.value) && entry->event_id.value > 0)
+    // (The event of a copied entry is that of its Worker, which the entry does not tell.)
+    if (!entry->copied && !events_.has(entry->event_id.value) && entry->event_id.value > 0)
       events_.add_line(entry->event_id.value, restored_event_line(*entry));
     fold_.take_entry(salvage(), *entry);
     return Verdict::belongs;

@@ -8,7 +8,7 @@ namespace worker_runtime::fs_store {
 
 namespace {
 
-constexpr std::array<std::string_view, 28> member_names{"id",
+constexpr std::array<std::string_view, 30> member_names{"id",
                                                         "op",
                                                         "worker_id",
                                                         "worker_ref",
@@ -35,6 +35,8 @@ constexpr std::array<std::string_view, 28> member_names{"id",
                                                         "newest_first",
                                                         "timeout_ms",
                                                         "before",
+                                                        "at",
+                                                        "as",
                                                         "ops"};
 static_assert(member_names.size() == static_cast<std::size_t>(RequestMember::ops) + 1);
 
@@ -82,7 +84,7 @@ bool read_create_member(JsonReader& reader, ObjectReader& object, CreateRequest&
   }
 }
 
-/// The members of reads and trims, and `ops`.
+/// The members of reads, trims and forks, and `ops`.
 bool read_query_member(JsonReader& reader, ObjectReader& object, RequestMembers& members,
                        OperationsReader* operations) {
   switch (static_cast<RequestMember>(object.member())) {
@@ -102,6 +104,10 @@ bool read_query_member(JsonReader& reader, ObjectReader& object, RequestMembers&
       return object.read(members.timeout_ms);
     case RequestMember::before:
       return object.read(members.before);
+    case RequestMember::at:
+      return object.read(members.at);
+    case RequestMember::as:
+      return object.read(members.as);
     default:
       if (operations == nullptr) return reader.fail("a batch in a batch");
       return operations->read_operations(object.value());

@@ -44,6 +44,8 @@ enum class RequestMember : std::uint8_t {
   newest_first,
   timeout_ms,
   before,
+  at,
+  as,
   ops,
 };
 
@@ -79,6 +81,8 @@ struct RequestMembers {
   bool newest_first = false;
   std::uint64_t timeout_ms = 0;
   std::uint64_t before = 0;
+  std::uint64_t at = 0;
+  std::optional<WorkerId> as;
 };
 
 /// Reads the value of `ops`.

@@ -294,7 +294,10 @@ class Salvager {
   [[nodiscard]] bool belongs_here(const Change& change) const {
     const auto is_foreign = [this](const WorkerRef& ref) { return ref.runtime_id != runtime_id_; };
     return !(change.event.worker_ref && is_foreign(*change.event.worker_ref)) &&
-           !(change.entry && is_foreign(change.entry->worker_ref));
+           !(change.entry && is_foreign(change.entry->worker_ref)) &&
+           !(change.history &&
+             std::any_of(change.history->begin(), change.history->end(),
+                         [&](const auto& entry) { return is_foreign(entry.worker_ref); }));
   }
 
   bool take_commit(std::string_view line) {
@@ -316,12 +319,9 @@ class Salvager {
       found_.events.emplace(change.event.id.value, checked(object));
       if (change.stopped_workers > 0)
         found_.compact_stops[change.event.id.value] = change.stopped_workers;
-      if (change.entry) {
-        object.clear();
-        encode(object, *change.entry);
-        found_.entries[change.entry->worker_ref.worker_id].emplace(change.entry->sequence.value,
-                                                                   checked(object));
-      }
+      if (change.entry) take_entry(*change.entry);
+      if (change.history)
+        for (const TranscriptEntry& entry : *change.history) take_entry(entry);
       if (change.create && change.event.worker_ref) {
         object.clear();
         encode(object, *change.create);
@@ -329,6 +329,12 @@ class Salvager {
       }
     }
     return true;
+  }
+
+  void take_entry(const TranscriptEntry& entry) {
+    std::string object;
+    encode(object, entry);
+    found_.entries[entry.worker_ref.worker_id].emplace(entry.sequence.value, checked(object));
   }
 
   void take_trim(const Trim& trim) {

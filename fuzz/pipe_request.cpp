@@ -4,6 +4,7 @@
 //   values;
 //   - the parser keeps nothing from one line to the next.
 #include <simdjson.h>
+#include <cstdlib>
 
 #include <string>
 #include <variant>
@@ -40,6 +41,16 @@ struct Members {
     fs_store::encode(object, request);
     writer.raw_members("," + object.substr(1, object.size() - 2));
   }
+  void operator()(const ForkWorker& request) const {
+    writer.value(std::string_view("fork_worker"));
+    worker(request.worker_ref);
+    writer.member("at", request.at);
+    writer.member("as", request.worker_id);
+    writer.member("display_name", request.display_name);
+    writer.member("idempotency_key", request.idempotency_key);
+  }
+  /// No request asks for it.
+  void operator()(const ImportWorker& /*request*/) const { std::abort(); }
   void operator()(const SendInput& request) const {
     writer.value(std::string_view("send_input"));
     worker(request.worker_ref);

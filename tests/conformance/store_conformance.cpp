@@ -180,9 +180,13 @@ void StoreConformance::check_invariants() {
       if (entry.event_id < summary->first_event_id) continue;
       ASSERT_TRUE(by_id.contains(entry.event_id.value));
       const Event& event = *by_id.at(entry.event_id.value);
-      EXPECT_EQ(event.sequence, entry.sequence);
+      EXPECT_EQ(event.sequence, entry.copied ? std::nullopt : std::optional(entry.sequence));
       EXPECT_EQ(event.worker_ref, worker.worker_ref);
-      EXPECT_EQ(event.at, entry.at);
+      if (entry.copied) {
+        EXPECT_EQ(event.kind, EventKind::worker_created);
+      } else {
+        EXPECT_EQ(event.at, entry.at);
+      }
     }
   }
 }

@@ -31,6 +31,23 @@ AppendOutput rich_output(std::string_view id) {
   return request;
 }
 
+/// As a fork of another Worker makes it; its second entry ends a part.
+ImportWorker copy_of_another(std::string id) {
+  ImportWorker request{keyed_task("go on", id)};
+  request.request.origin = Origin{ref("another"), Sequence{2}};
+  TranscriptEntry first;
+  first.at = Timestamp{1'000'000};
+  first.content = "asked long ago";
+  first.idempotency_key = "first copied key";
+  TranscriptEntry second;
+  second.at = Timestamp{2'000'000};
+  second.role = Role::assistant;
+  second.content = std::string(700, 'c');
+  second.usage = {{"tokens", 7}};
+  request.entries = {std::move(first), std::move(second)};
+  return request;
+}
+
 template <typename Value>
 void add(std::string& view, const Result<Value>& value) {
   if (value) {
@@ -93,6 +110,9 @@ void perform(Runtime& runtime, const std::vector<Mutation>& unit) {
     Runtime& runtime;
     bool operator()(const CreateRequest& request) const {
       return runtime.create_worker(request).has_value();
+    }
+    bool operator()(const ImportWorker& request) const {
+      return runtime.import_worker(request).has_value();
     }
     bool operator()(const SendInput& request) const {
       return runtime.send_input(request).has_value();
@@ -161,6 +181,7 @@ const std::vector<Operation>& alphabet() {
   static const std::vector<Operation> operations = {
       one("create new", keyed_task("something", "new")),
       one("create generated", task("something else")),
+      one("import copy", copy_of_another("copy")),
       one("send mail", input(ref("mail"), "an input", "input key")),
       one("append mail", rich_output("mail")),
       one("stop mail", StopWorker{ref("mail"), std::nullopt}),

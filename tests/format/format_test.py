@@ -142,7 +142,7 @@ class PartsTest(StoreTest):
             head["events"] = self.split(runtime / "events.jsonl", number, head["events"], b"id")
         catalog = runtime / f"catalog.{head['catalog']['lsn']:016x}.jsonl"
         lines = catalog.read_bytes().splitlines(keepends=True)
-        at = max(at for at, line in enumerate(lines) if b'"worker_id":"mail"' in line)
+        at = max(at for at, line in enumerate(lines) if b'"worker_id":"mail",' in line)
         record = read_store.parse(lines[at])
         record["transcript"] = self.split(runtime / "workers/mail/transcript.jsonl", 2, record["transcript"], b"sequence")
         new = checked_line(record)
@@ -228,7 +228,7 @@ class DamageTest(StoreTest):
         runtime = self.maker.closed("s", stores.EVERYTHING)
         [catalog] = runtime.glob("catalog.*.jsonl")
         lines = catalog.read_bytes().splitlines(keepends=True)
-        at = max(at for at, line in enumerate(lines) if b'"worker_id":"mail"' in line)
+        at = max(at for at, line in enumerate(lines) if b'"worker_id":"mail",' in line)
         lines[at] = checked_line({**read_store.parse(lines[at]), "status": "stopped"})
         catalog.write_bytes(b"".join(lines))
         head = read_store.parse((runtime / "runtime.json").read_bytes())

@@ -149,6 +149,10 @@ def create_digest(create):
             text(reference["reference"])
     optional(create.get("worker_id"))
     optional(create.get("display_name"))
+    if "origin" in create:
+        text(create["origin"]["worker_ref"]["runtime_id"])
+        text(create["origin"]["worker_ref"]["worker_id"])
+        word(create["origin"]["sequence"])
     return f"{mix(state[0]):016x}{mix(state[1]):016x}"
 
 
@@ -308,7 +312,12 @@ class Store:
         kind = event["kind"]
         worker_id = event.get("worker_ref", {}).get("worker_id")
         if kind == "worker_created":
-            self.create(worker_id, event, change["create"])
+            begun = change.get("import", {"create": change.get("create"), "entries": []})
+            self.create(worker_id, event, begun["create"])
+            for entry in begun["entries"]:
+                if not entry["copied"] or entry["event_id"] != event["id"]:
+                    raise Damage(f"an entry of {worker_id} is not of its event")
+                self.append(self.workers[worker_id], entry, "inputs" if entry["role"] in ("user", "system") else "outputs")
         elif kind == "worker_deleted":
             del self.workers[worker_id]
             self.entries.pop(worker_id, None)

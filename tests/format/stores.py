@@ -55,6 +55,7 @@ EVERYTHING = [
                          append("mail", "more", usage={"t": 5, "a": 1})]),
 ]
 EVERYTHING += [simple("trim_transcript", "mail", before=2), simple("trim_events", before=4)]
+EVERYTHING += [simple("fork_worker", "mail", at=3, **{"as": "fork"}, idempotency_key="fork")]
 # What the journal alone has where the writer is killed.
 BEHIND = [
     create("late", idempotency_key="late"),
@@ -67,6 +68,9 @@ BEHIND = [
     simple("stop_worker", "short-lived"),
     simple("delete_worker", "short-lived"),
     simple("cancel_worker", "a/b", reason="why not"),
+    simple("fork_worker", "mail", at=5, display_name="Another"),
+    simple("fork_worker", "mail", at=0, **{"as": "empty"}),
+    send("fork", "another way"),
     simple("trim_transcript", "mail", before=4),
     simple("trim_events", before=7),
     simple("trim_transcript", "pair", before=4),  # all of it

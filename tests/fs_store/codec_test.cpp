@@ -208,6 +208,40 @@ TEST(EntryLine, MayBeLong) {
   }
 }
 
+TEST(EntryLine, MembersOfANewerVersionAreHandedOn) {
+  TranscriptEntry entry = full_entry();
+  entry.copied = true;
+  std::string object = encoded(entry);
+  object.insert(object.size() - 1, R"(,"mood":{"a":[1,2]},"later":"\u0001")");
+  const auto decoded = Decoder().entry(checked(object));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->unknown_members.text(), R"(,"mood":{"a":[1,2]},"later":"\u0001")");
+  EXPECT_EQ(encoded(*decoded), object);
+}
+
+TEST(JournalRecord, AnImportIsReadAsItWasWritten) {
+  Change change;
+  change.event = input_event();
+  change.event.kind = EventKind::worker_created;
+  change.event.sequence.reset();
+  change.create = full_request();
+  change.create->origin = Origin{ref(), Sequence{1}};
+  change.create->unknown_members = UnknownMembers::decoded(R"(,"mood":"good")");
+  change.history = {full_entry()};
+  change.history->front().copied = true;
+  change.history->front().unknown_members = UnknownMembers::decoded(R"(,"mood":1)");
+  Commit commit{Lsn{8}, {change}};
+  const std::string line = checked(record_of(commit));
+  const auto record = Decoder().record(line);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->commit, commit);
+  // Where it cannot be kept it is not half understood: a plain create, and what is nested.
+  const std::string nested = replaced(record_of(commit), R"("intent":{)", R"("intent":{"x":1,)");
+  const auto refused = Decoder().record(checked(nested));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::store_version);
+}
+
 TEST(EntryLine, CountersComeBackOrderedByName) {
   const std::string object =
       replaced(encoded(full_entry()), R"("usage":{)", R"("usage":{"zz":1,"aa":2,)");

@@ -220,6 +220,50 @@ TEST_F(Repair, EventsComeBackFromTheEntriesTheyMade) {
   EXPECT_EQ(runtime().worker_detail(ref("c"))->summary.status, WorkerStatus::stopped);
 }
 
+TEST_F(Repair, AForkIsCountedAnewFromItsTranscript) {
+  make_store();
+  open();
+  ForkWorker fork;
+  fork.worker_ref = ref("a");
+  fork.at = Sequence{4};
+  fork.worker_id = ref("fork").worker_id;
+  const auto made = runtime().fork_worker(fork);
+  ASSERT_TRUE(is_ok(made));
+  send("fork", 1, 5);
+  const auto before = all_entries(runtime(), "fork");
+  const auto summary = runtime().worker_detail(ref("fork"))->summary;
+  const auto totals = runtime().summary();
+  close();
+  for (const std::string& name : names("")) {
+    if (name.starts_with("catalog.") || name == "runtime.json") remove(name);
+  }
+  remove("workers/fork/worker.json");
+  mend();
+  const auto detail = runtime().worker_detail(ref("fork"));
+  ASSERT_TRUE(is_ok(detail));
+  EXPECT_EQ(detail->summary, summary);
+  EXPECT_EQ(all_entries(runtime(), "fork"), before);
+  EXPECT_EQ(runtime().summary()->usage.inputs, totals->usage.inputs);
+  EXPECT_EQ(runtime().summary()->transcript_entry_count, totals->transcript_entry_count);
+}
+
+TEST_F(Repair, ACopiedEntryDoesNotTellTheEventOfItsWorker) {
+  make_store();
+  open();
+  ForkWorker fork;
+  fork.worker_ref = ref("a");
+  fork.at = Sequence{1};
+  fork.worker_id = ref("fork").worker_id;
+  const auto made = runtime().fork_worker(fork);
+  ASSERT_TRUE(is_ok(made));
+  const EventId created = made->summary.last_event_id;
+  close();
+  remove("events.jsonl");
+  mend();
+  EXPECT_EQ(all_events(runtime()).at(created.value - 1).unknown_kind, "event_lost");
+  EXPECT_EQ(all_entries(runtime(), "fork").size(), 1U);
+}
+
 TEST_F(Repair, RuntimeJsonIsMadeOfEverythingElse) {
   make_store();
   remove("runtime.json");

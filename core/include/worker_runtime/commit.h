@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,8 @@ struct Trim {
 };
 
 /// One event and what came with it. What it does to the records follows from the event's kind:
-///   worker_created                       makes the record from `create`
+///   worker_created                       makes the record from `create`; with `history`, appends
+///                                        and counts its entries
 ///   worker_input_accepted, _output_...   appends `entry`, counts it and its usage
 ///   worker_stopped, worker_cancelled     sets the status
 ///   worker_deleted                       removes the record and leaves a tombstone
@@ -48,6 +50,8 @@ struct Change {
   std::optional<TranscriptEntry> entry{};
   std::optional<CreateRequest>
       create{};  ///< As it was asked for; the id that was taken is the event's.
+  std::optional<std::vector<TranscriptEntry>>
+      history{};  ///< With `create`: what a forked or imported Worker begins with.
   std::uint64_t stopped_workers = 0;
   std::optional<Trim> trim{};
   bool operator==(const Change&) const = default;
@@ -147,11 +151,11 @@ struct ChangedWorker {
   std::optional<Tombstone> tombstone{};  ///< Of a deleted one, if it leaves any.
 };
 
-/// One event of an expanded commit, with its entry if it made one. They belong to the commit, or
-/// the event to the Expansion.
+/// One event of an expanded commit, with the entries that it made: one or none, but of a Worker
+/// that begins with a history all of it. They belong to the commit, or the event to the Expansion.
 struct ExpandedEvent {
   const Event* event = nullptr;
-  const TranscriptEntry* entry = nullptr;
+  std::span<const TranscriptEntry> entries{};
 };
 
 /// The events of a commit one by one, compact ones expanded. Valid as long as the commit.

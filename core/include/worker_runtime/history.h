@@ -56,6 +56,10 @@ struct TranscriptEntry {
   std::optional<std::string> data{};  ///< A JSON object as text, without insignificant white space.
   std::optional<std::string> idempotency_key{};  ///< The key that the entry was sent with.
   Counters usage{};                              ///< What was reported with the entry.
+  /// Of an entry that a forked or imported Worker began with: `event_id` is that of the Worker's
+  /// worker_created event, and `at` the time at which the original was recorded.
+  bool copied = false;
+  UnknownMembers unknown_members{};  ///< Of a copied entry.
   bool operator==(const TranscriptEntry&) const = default;
 };
 

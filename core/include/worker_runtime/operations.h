@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "worker_runtime/history.h"
 #include "worker_runtime/ids.h"
 #include "worker_runtime/worker.h"
 
@@ -19,6 +20,24 @@ namespace worker_runtime {
 
 enum class InputRole : std::uint8_t { user, system };
 enum class OutputRole : std::uint8_t { assistant, tool };
+
+/// Makes a Worker that begins with a history: a copy of another Worker's, or one that was exported.
+/// One worker_created event stands for all of it, and all of it is one durable unit.
+struct ImportWorker {
+  CreateRequest request;  ///< With its origin.
+  /// In order. Role, content, name, data, usage, keys and times stay; number, Worker and event are
+  /// given anew, the numbers from 1 on.
+  std::vector<TranscriptEntry> entries{};
+};
+
+/// What fork_worker() is asked for.
+struct ForkWorker {
+  WorkerRef worker_ref;                       ///< The origin. It may have ended; it is not changed.
+  Sequence at;                                ///< The last entry to take over; 0: none.
+  std::optional<WorkerId> worker_id{};        ///< Of the new Worker. None: the Runtime makes one.
+  std::optional<std::string> display_name{};  ///< None: that of the origin.
+  std::optional<std::string> idempotency_key{};  ///< As in CreateRequest.
+};
 
 struct SendInput {
   WorkerRef worker_ref;
@@ -65,8 +84,9 @@ struct TrimTranscript {
 struct StopRuntime {};
 struct StartRuntime {};
 
-using Mutation = std::variant<CreateRequest, SendInput, AppendOutput, StopWorker, CancelWorker,
-                              DeleteWorker, StopRuntime, StartRuntime, TrimEvents, TrimTranscript>;
+using Mutation =
+    std::variant<CreateRequest, SendInput, AppendOutput, StopWorker, CancelWorker, DeleteWorker,
+                 StopRuntime, StartRuntime, TrimEvents, TrimTranscript, ImportWorker>;
 
 // ---- answers
 
@@ -112,7 +132,7 @@ struct TranscriptTrimmed {
   bool operator==(const TranscriptTrimmed&) const = default;
 };
 
-/// The answer to a Mutation: create answers a WorkerDetail.
+/// The answer to a Mutation: create and import answer a WorkerDetail.
 using Answer = std::variant<WorkerDetail, EntryAccepted, WorkerEnded, WorkerDeleted, RuntimeChanged,
                             EventsTrimmed, TranscriptTrimmed>;
 

@@ -66,6 +66,19 @@ class Runtime {
   /// runtime_stopped, worker_exists, limit_exceeded (live_workers), store_full.
   Result<WorkerDetail> create_worker(CreateRequest request);
 
+  /// A new Worker with the history of another one up to an entry, what the other was asked to be,
+  /// and a reference to it (CreateRequest::origin); the other is not touched. Entries keep their
+  /// times and keys, and have the numbers that they had unless the other's first ones are trimmed.
+  /// Errors: those of reading the other (wrong_runtime, worker_not_found, worker_damaged,
+  /// store_corrupt, cursor_ahead: `at` is behind the end, cursor_expired: `at` is trimmed), and
+  /// those of import_worker.
+  Result<WorkerDetail> fork_worker(ForkWorker request);
+
+  /// A new Worker that begins with a history. Errors as create_worker, and limit_exceeded
+  /// (transcript_entry_bytes, name_bytes, named_counters, counter_value, commit_bytes: so large a
+  /// history at most).
+  Result<WorkerDetail> import_worker(ImportWorker request);
+
   /// Errors: invalid_request, limit_exceeded (input_bytes), wrong_runtime, worker_not_found,
   /// idempotency_conflict, runtime_stopped, worker_damaged, worker_not_running, store_full.
   Result<EntryAccepted> send_input(SendInput request);

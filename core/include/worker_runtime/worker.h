@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -58,6 +59,30 @@ struct NamedReference {
   bool operator==(const NamedReference&) const = default;
 };
 
+/// Members of a JSON object that this version does not know: text of a newer one, which is kept.
+/// Only a decoder of this library makes any.
+class UnknownMembers {
+ public:
+  UnknownMembers() = default;
+  /// `text` is `,"name":value` of each, compact, no name doubled and none that is known: it is
+  /// written as it is.
+  static UnknownMembers decoded(std::string text) { return UnknownMembers(std::move(text)); }
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] bool empty() const { return text_.empty(); }
+  bool operator==(const UnknownMembers&) const = default;
+
+ private:
+  explicit UnknownMembers(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+/// Where the history of a forked or imported Worker came from.
+struct Origin {
+  WorkerRef worker_ref;
+  Sequence sequence;  ///< The last entry that was taken over; 0: none.
+  bool operator==(const Origin&) const = default;
+};
+
 /// All text must be valid UTF-8; objective, role, purpose, reason, names, display name and key must
 /// not be blank where given.
 struct CreateRequest {
@@ -70,6 +95,8 @@ struct CreateRequest {
   std::optional<WorkerId> worker_id{};  ///< None: the Runtime makes one.
   std::optional<std::string> display_name{};
   std::optional<std::string> idempotency_key{};
+  std::optional<Origin> origin{};    ///< Only of a forked or imported Worker.
+  UnknownMembers unknown_members{};  ///< Only of an imported Worker.
   bool operator==(const CreateRequest&) const = default;
 };
 

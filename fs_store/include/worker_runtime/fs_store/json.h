@@ -75,9 +75,10 @@ struct BatchRequest {
 };
 struct CheckpointRequest {};
 
-using RequestBody = std::variant<Mutation, BatchRequest, ListRequest, WorkerDetailRequest,
-                                 SummaryRequest, VersionRequest, DiagnosticsRequest, EventQuery,
-                                 ReadTranscriptRequest, WaitEventsRequest, CheckpointRequest>;
+using RequestBody =
+    std::variant<Mutation, BatchRequest, ForkWorker, ListRequest, WorkerDetailRequest,
+                 SummaryRequest, VersionRequest, DiagnosticsRequest, EventQuery,
+                 ReadTranscriptRequest, WaitEventsRequest, CheckpointRequest>;
 
 struct Request {
   std::string id;  ///< The member `id` as JSON text, "null" if there is none that can be read.

@@ -1,0 +1,90 @@
+// fork: a new Worker with the history of another one up to an entry.
+#include <memory>
+#include <string>
+
+#include "arguments.h"
+#include "mutation.h"
+#include "output.h"
+
+namespace worker_runtime::cli {
+namespace {
+
+struct ForkArguments {
+  std::string worker;
+  std::optional<std::uint64_t> at;
+  std::string as;
+  std::optional<std::string> name;
+  std::optional<std::string> key;
+};
+
+Result<ForkWorker> make_fork(const ForkArguments& arguments) {
+  auto origin = worker_ref_of(arguments.worker);
+  if (!origin) return std::move(origin).error();
+  ForkWorker request;
+  request.worker_ref = std::move(*origin);
+  request.at = Sequence{*arguments.at};
+  if (!arguments.as.empty()) {
+    auto worker_id = WorkerId::parse(arguments.as);
+    if (!worker_id) return std::move(worker_id).error();
+    request.worker_id = std::move(*worker_id);
+  }
+  request.display_name = arguments.name;
+  request.idempotency_key = arguments.key;
+  return request;
+}
+
+Result<WorkerDetail> fork(Runtime& runtime, ForkWorker request) {
+  auto summary = runtime.summary();
+  if (!summary) return std::move(summary).error();
+  request.worker_ref.runtime_id = summary->runtime_id;
+  return runtime.fork_worker(std::move(request));
+}
+
+Exit run_fork(const Options& options, const ForkArguments& arguments) {
+  auto request = make_fork(arguments);
+  if (!request) return report(options, request.error());
+  auto runtime = open_for_writing(options, Create::no);
+  if (!runtime) return report(options, runtime.error());
+  auto forked = fork(*runtime, std::move(*request));
+  auto closed = runtime->close();
+  if (!forked) return report(options, forked.error());
+  Output output;
+  if (options.json) {
+    output.json(Answer(*forked));
+  } else {
+    const WorkerSummary& made = forked->summary;
+    output.line("created worker " + printable(made.worker_ref.worker_id.text()) + " with " +
+                std::to_string(made.transcript_len) + " entries of worker " +
+                printable(arguments.worker) + " (event " +
+                std::to_string(made.last_event_id.value) + ")");
+  }
+  const Exit exit = output.finish(Exit::done);
+  // The fork itself is durable; what failed is the checkpoint.
+  return closed ? exit : report(options, closed.error());
+}
+
+}  // namespace
+
+void add_fork(CLI::App& app, Options& options, Run& run) {
+  auto arguments = std::make_shared<ForkArguments>();
+  CLI::App* const command =
+      app.add_subcommand("fork", "make a worker that begins with another one's history");
+  add_writer_options(*command, options);
+  command->add_option("WORKER", arguments->worker, "the worker whose history it is")
+      ->type_name("")
+      ->required();
+  add_number(*command, "--at", arguments->at, "the last entry to take over; 0: none")
+      ->type_name("SEQUENCE")
+      ->required();
+  command->add_option("--as", arguments->as, "the new worker's id [a generated one]")
+      ->type_name("ID")
+      ->check(check_not_empty);
+  command->add_option("--name", arguments->name, "its display name [the other one's]")
+      ->type_name("TEXT");
+  command->add_option("--key", arguments->key, "idempotency key")->type_name("KEY");
+  command->callback([&options, &run, arguments] {
+    run = [&options, arguments] { return run_fork(options, *arguments); };
+  });
+}
+
+}  // namespace worker_runtime::cli

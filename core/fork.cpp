@@ -1,0 +1,77 @@
+// Forking: a copy of a Worker's history up to an entry, as the beginning of a new Worker.
+//
+// The history is read before the operation that makes the new Worker is submitted. Nothing can come
+// between that matters: entries never change, and what is deleted or trimmed meanwhile was there.
+#include <utility>
+
+#include "runtime_implementation.h"
+
+namespace worker_runtime {
+namespace {
+
+Error too_large(std::uint64_t bytes, const Limits& limits) {
+  return {ErrorCode::limit_exceeded,
+          "a history of " + std::to_string(bytes) + " bytes or more does not fit into one commit",
+          LimitFields{"commit_bytes", bytes, limits.commit_bytes}};
+}
+
+}  // namespace
+
+/// The entries up to `last` that are kept.
+Result<std::vector<TranscriptEntry>> Runtime::Implementation::read_history(
+    const WorkerRef& worker_ref, Sequence last) const {
+  std::vector<TranscriptEntry> history;
+  std::uint64_t bytes = 0;
+  TranscriptQuery query;
+  while (history.empty() || history.back().sequence < last) {
+    auto page = read_transcript(worker_ref, query);
+    if (!page) return std::move(page).error();
+    for (TranscriptEntry& entry : page->items) {
+      if (entry.sequence > last) break;
+      bytes += entry.content.size() + (entry.data ? entry.data->size() : 0);
+      history.push_back(std::move(entry));
+    }
+    // The store refuses what is too large, once it is encoded: here memory stays bounded.
+    if (bytes > limits_.commit_bytes) return too_large(bytes, limits_);
+    if (!page->next) break;
+    query.start = page->next;
+  }
+  return history;
+}
+
+Result<WorkerDetail> Runtime::Implementation::fork_worker(ForkWorker request) {
+  auto origin = worker_detail(request.worker_ref);
+  if (!origin) return origin;
+  const WorkerSummary& summary = origin->summary;
+  const WorkerId& worker_id = request.worker_ref.worker_id;
+  if (!origin->request) {
+    return Error(ErrorCode::worker_damaged,
+                 "worker " + worker_id.text() + " is damaged: " + summary.damaged.value_or(""));
+  }
+  if (request.at.value > summary.transcript_len) {
+    return Error(ErrorCode::cursor_ahead, "the transcript of worker " + worker_id.text() +
+                                              " ends at " + std::to_string(summary.transcript_len) +
+                                              ", before " + std::to_string(request.at.value));
+  }
+  if (request.at.value > 0 && request.at < summary.first_sequence) {
+    return Error(ErrorCode::cursor_expired,
+                 "entry " + std::to_string(request.at.value) + " of worker " + worker_id.text() +
+                     " is trimmed",
+                 CursorFields{summary.first_sequence.value});
+  }
+  ImportWorker fork;
+  fork.request = *std::move(origin->request);
+  fork.request.worker_id = std::move(request.worker_id);
+  fork.request.display_name =
+      request.display_name ? std::move(request.display_name) : summary.display_name;
+  fork.request.idempotency_key = std::move(request.idempotency_key);
+  fork.request.origin = Origin{request.worker_ref, request.at};
+  if (request.at.value > 0) {
+    auto history = read_history(request.worker_ref, request.at);
+    if (!history) return std::move(history).error();
+    fork.entries = *std::move(history);
+  }
+  return run<WorkerDetail>(std::move(fork));
+}
+
+}  // namespace worker_runtime
