@@ -97,6 +97,7 @@ int run(int argc, char** argv) {
   add_create(app, options, command);
   add_mutations(app, options, command);
   add_fork(app, options, command);
+  add_export(app, options, command);
   add_reads(app, options, command);
   add_logs(app, options, command);
   add_pipe(app, options, command);

@@ -17,6 +17,9 @@ Exit run_mutation(const Options& options, Create create, Result<Mutation> operat
 /// more than any limit allows.
 Result<std::string> text_of(const std::string& argument);
 
+/// Workers are named by their id alone on the command line: now the runtime is known.
+void set_runtime(Mutation& operation, const RuntimeId& runtime_id);
+
 /// A Worker of a runtime that is not known yet.
 Result<WorkerRef> worker_ref_of(const std::string& worker);
 /// A Worker of the runtime that the reader found.

@@ -60,15 +60,6 @@ Counters counters_of(const std::vector<std::string>& usage) {
 /// More than any limit allows: what is longer is refused whatever it is.
 constexpr std::size_t text_bytes_max = std::size_t{64} << 20U;
 
-/// Workers are named by their id alone on the command line.
-void set_runtime(Mutation& operation, const RuntimeId& runtime_id) {
-  std::visit(
-      [&](auto& request) {
-        if constexpr (requires { request.worker_ref; }) request.worker_ref.runtime_id = runtime_id;
-      },
-      operation);
-}
-
 Result<Answer> perform(Runtime& runtime, Mutation operation) {
   auto summary = runtime.summary();
   if (!summary) return std::move(summary).error();
@@ -83,6 +74,14 @@ Result<Answer> perform(Runtime& runtime, Mutation operation) {
 }
 
 }  // namespace
+
+void set_runtime(Mutation& operation, const RuntimeId& runtime_id) {
+  std::visit(
+      [&](auto& request) {
+        if constexpr (requires { request.worker_ref; }) request.worker_ref.runtime_id = runtime_id;
+      },
+      operation);
+}
 
 Result<std::string> text_of(const std::string& argument) {
   if (argument != "-") return argument;

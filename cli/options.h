@@ -65,6 +65,7 @@ using Run = std::function<Exit()>;
 void add_init(CLI::App& app, Options& options, Run& run);
 void add_mutations(CLI::App& app, Options& options, Run& run);
 void add_fork(CLI::App& app, Options& options, Run& run);
+void add_export(CLI::App& app, Options& options, Run& run);
 void add_create(CLI::App& app, Options& options, Run& run);
 void add_reads(CLI::App& app, Options& options, Run& run);
 void add_logs(CLI::App& app, Options& options, Run& run);

@@ -124,6 +124,11 @@ void print_detail(Output& output, const WorkerDetail& worker) {
     output.line("intent       " + intent_text(request.intent));
     output.line("profile      " + std::string(to_string(request.profile.kind)) +
                 (request.profile.value.empty() ? "" : " " + printable(request.profile.value)));
+    if (request.origin) {
+      output.line("origin       entry " + std::to_string(request.origin->sequence.value) +
+                  " of worker " + printable(request.origin->worker_ref.worker_id.text()) +
+                  " of runtime " + printable(request.origin->worker_ref.runtime_id.text()));
+    }
     if (request.config_bundle) output.line("bundle       " + printable(*request.config_bundle));
     for (const Capability& capability : request.requested_capabilities) {
       output.line("capability   " + printable(capability.name) +

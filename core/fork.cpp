@@ -62,8 +62,8 @@ Result<WorkerDetail> Runtime::Implementation::fork_worker(ForkWorker request) {
   ImportWorker fork;
   fork.request = *std::move(origin->request);
   fork.request.worker_id = std::move(request.worker_id);
-  fork.request.display_name =
-      request.display_name ? std::move(request.display_name) : summary.display_name;
+  fork.request.display_name = std::move(request.display_name);
+  if (!fork.request.display_name) fork.request.display_name = summary.display_name;
   fork.request.idempotency_key = std::move(request.idempotency_key);
   fork.request.origin = Origin{request.worker_ref, request.at};
   if (request.at.value > 0) {

@@ -245,7 +245,7 @@ bool read_origin(JsonReader& reader, JsonValue value, Unknown unknown, Origin& o
   return object.complete(mask_of(0, 1));
 }
 
-bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown,
+bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown, Unknown nested,
                          CreateRequest& request) {
   enum : std::size_t {
     worker_id,
@@ -264,8 +264,6 @@ bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown,
       "profile",        "config_bundle", "requested_capabilities",
       "workspace_refs", "mount_refs",    "idempotency_key",
       "origin"};
-  // Only members of the request itself can be kept.
-  const Unknown nested = unknown == Unknown::keep ? Unknown::newer : unknown;
   ObjectReader object(reader, names, unknown);
   open(object, value);
   while (object.next()) {
@@ -308,8 +306,8 @@ bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown,
 Result<CreateRequest> Decoder::create_request(std::string_view text) {
   JsonReader& reader = implementation_->reader;
   CreateRequest request;
-  if (reader.start(text) && read_create_request(reader, root, Unknown::skip, request) &&
-      reader.finish()) {
+  if (reader.start(text) &&
+      read_create_request(reader, root, Unknown::keep, Unknown::skip, request) && reader.finish()) {
     return request;
   }
   return decode_error(reader);

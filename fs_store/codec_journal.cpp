@@ -145,7 +145,7 @@ bool read_import(JsonReader& reader, JsonValue value, Change& change) {
   while (object.next()) {
     JsonValue content = object.value();
     if (object.member() == create) {
-      read_create_request(reader, &content, Unknown::keep, change.create.emplace());
+      read_create_request(reader, &content, Unknown::keep, Unknown::newer, change.create.emplace());
     } else {
       auto& history = change.history.emplace();
       reader.read_array(content, [&](JsonValue element) {
@@ -172,7 +172,8 @@ bool read_change(JsonReader& reader, JsonValue value, Change& change) {
         read_entry(reader, &content, Unknown::newer, change.entry.emplace());
         break;
       case create:
-        read_create_request(reader, &content, Unknown::newer, change.create.emplace());
+        read_create_request(reader, &content, Unknown::newer, Unknown::newer,
+                            change.create.emplace());
         break;
       case stopped_workers:
         object.read(change.stopped_workers);

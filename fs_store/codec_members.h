@@ -88,7 +88,8 @@ bool read_diagnostic(JsonReader& reader, JsonValue value, Diagnostic& diagnostic
 /// The members of a create request that say what the Worker is to be: intent .. mount_refs.
 void write_create_body(JsonWriter& writer, const CreateRequest& request);
 void write_create_request(JsonWriter& writer, const CreateRequest& request);
-bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown,
+/// Members of the request itself can be kept, `nested` ones can't.
+bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown, Unknown nested,
                          CreateRequest& request);
 
 bool read_intent(JsonReader& reader, JsonValue value, Unknown unknown, Intent& intent);

@@ -51,7 +51,10 @@ std::string_view what_failed(simdjson::error_code code) {
 
 }  // namespace
 
-bool JsonReader::start(std::string_view text) { return load(text, 0) && parse(); }
+bool JsonReader::start(std::string_view text) {
+  is_line_ = false;
+  return load(text, 0) && parse();
+}
 
 bool JsonReader::start_line(std::string_view line) {
   constexpr std::string_view head = R"({"crc":"00000000",)";
@@ -59,7 +62,12 @@ bool JsonReader::start_line(std::string_view line) {
   const bool checked = line.size() > head.size() && line.substr(0, 8) == head.substr(0, 8) &&
                        parse_checksum(line.substr(8, 8)).has_value() &&
                        line.substr(16, 2) == head.substr(16, 2);
-  if (!checked) return start(line);
+  if (!checked) {
+    const bool started = start(line);
+    is_line_ = true;
+    return started;
+  }
+  is_line_ = true;
   // What is left without the checksum is the object once the comma has become its bracket.
   if (!load(line.substr(head.size() - 1), head.size() - 1)) return false;
   bytes_[0] = '{';
@@ -307,7 +315,7 @@ bool ObjectReader::unknown_member(std::string_view name) {
 
 bool ObjectReader::keep(std::string_view name) {
   const bool doubled = std::find(kept_names_.begin(), kept_names_.end(), name) != kept_names_.end();
-  const bool is_checksum = is_root_ && name == "crc";
+  const bool is_checksum = is_root_ && reader_.is_line_ && name == "crc";
   if (doubled || is_checksum || kept_names_.size() == unknown_members_max) {
     return reader_.fail("unknown members that are doubled or too many");
   }

@@ -114,6 +114,7 @@ class JsonReader {
   std::size_t size_ = 0;
   std::size_t shift_ = 0;  // bytes of the text that were left out in front
   bool has_document_ = false;
+  bool is_line_ = false;         // its `crc` is that of the line
   const char* place_ = nullptr;  // of the member or element that is being read
   Failure failure_ = Failure::none;
   simdjson::error_code structure_error_ = simdjson::SUCCESS;

@@ -321,6 +321,12 @@ class DocumentTest(StoreTest):
                 kind = "tombstone" if line.get("deleted") else "Worker"
             self.walk(kind, line, f"{where}, line {at + 1}")
 
+    def walk_export(self):
+        lines = self.maker.run("recovered", "export", "fork").splitlines(keepends=True)
+        kinds = ["export header", *["entry"] * (len(lines) - 2), "export end"]
+        for at, (kind, line) in enumerate(zip(kinds, lines)):
+            self.walk(kind, read_store.parse(line), f"an export, line {at + 1}")
+
     def test_tables_name_what_the_files_hold_and_nothing_else(self):
         self.maker.closed("closed", stores.EVERYTHING)
         self.maker.closed("empty", [])
@@ -331,6 +337,7 @@ class DocumentTest(StoreTest):
         for name in ("closed", "empty", "killed", "recovered"):
             for path in self.maker.runtime(name).rglob("*.json*"):
                 self.walk_file(path)
+        self.walk_export()
         for kind, members in self.tables.items():
             self.assertEqual(self.seen[kind], set(members), f"members of a {kind}")
             optional = {name for name, (_, may_be_absent) in members.items() if may_be_absent}
