@@ -1,10 +1,12 @@
 // Forking: a copy of a Worker's history up to an entry, as the beginning of a new Worker.
 //
 // The history is read before the operation that makes the new Worker is submitted. Nothing can come
-// between that matters: entries never change, and what is deleted or trimmed meanwhile was there.
+// between that matters: entries never change, and what is deleted or trimmed once it is read was
+// there.
 #include <utility>
 
 #include "runtime_implementation.h"
+#include "validate.h"
 
 namespace worker_runtime {
 namespace {
@@ -17,24 +19,24 @@ Error too_large(std::uint64_t bytes, const Limits& limits) {
 
 }  // namespace
 
-/// The entries up to `last` that are kept.
+/// The entries first..last. What a trim lets go meanwhile is `cursor_expired`, never left out.
 Result<std::vector<TranscriptEntry>> Runtime::Implementation::read_history(
-    const WorkerRef& worker_ref, Sequence last) const {
+    const WorkerRef& worker_ref, Sequence first, Sequence last) const {
   std::vector<TranscriptEntry> history;
   std::uint64_t bytes = 0;
   TranscriptQuery query;
-  while (history.empty() || history.back().sequence < last) {
+  query.start = first.value - 1;
+  while (*query.start < last.value) {
     auto page = read_transcript(worker_ref, query);
     if (!page) return std::move(page).error();
     for (TranscriptEntry& entry : page->items) {
       if (entry.sequence > last) break;
-      bytes += entry.content.size() + (entry.data ? entry.data->size() : 0);
+      bytes += text_bytes(entry);
       history.push_back(std::move(entry));
     }
     // The store refuses what is too large, once it is encoded: here memory stays bounded.
     if (bytes > limits_.commit_bytes) return too_large(bytes, limits_);
-    if (!page->next) break;
-    query.start = page->next;
+    query.start = page->next.value_or(last.value);
   }
   return history;
 }
@@ -67,7 +69,7 @@ Result<WorkerDetail> Runtime::Implementation::fork_worker(ForkWorker request) {
   fork.request.idempotency_key = std::move(request.idempotency_key);
   fork.request.origin = Origin{request.worker_ref, request.at};
   if (request.at.value > 0) {
-    auto history = read_history(request.worker_ref, request.at);
+    auto history = read_history(request.worker_ref, summary.first_sequence, request.at);
     if (!history) return std::move(history).error();
     fork.entries = *std::move(history);
   }

@@ -21,11 +21,6 @@
 namespace worker_runtime {
 namespace {
 
-std::uint64_t text_bytes(const TranscriptEntry& entry) {
-  return entry.content.size() + (entry.name ? entry.name->size() : 0) +
-         (entry.data ? entry.data->size() : 0);
-}
-
 /// What a commit comes to where nothing is encoded.
 std::uint64_t text_bytes(const Commit& commit) {
   std::uint64_t bytes = 0;

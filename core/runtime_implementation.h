@@ -140,7 +140,7 @@ class Runtime::Implementation {
   [[nodiscard]] std::optional<Error> closed_error() const;
   [[nodiscard]] Timestamp now() const;
   [[nodiscard]] std::optional<std::string> damage_of(const WorkerId& worker_id) const;
-  Result<std::vector<TranscriptEntry>> read_history(const WorkerRef& worker_ref,
+  Result<std::vector<TranscriptEntry>> read_history(const WorkerRef& worker_ref, Sequence first,
                                                     Sequence last) const;
   void mark_damaged(const WorkerId& worker_id, const std::string& cause) const;
   Result<WorkerPointer> find(const WorkerRef& worker_ref) const;

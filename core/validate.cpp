@@ -240,6 +240,10 @@ std::uint64_t text_bytes(const CreateRequest& request) {
   return bytes;
 }
 
+std::uint64_t text_bytes(const TranscriptEntry& entry) {
+  return entry.content.size() + size_of(entry.name) + size_of(entry.data);
+}
+
 Result<void> validate(Mutation& operation, const Limits& limits) {
   return std::visit([&](auto& request) { return check(request, limits); }, operation);
 }

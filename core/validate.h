@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "worker_runtime/history.h"
 #include "worker_runtime/operations.h"
 #include "worker_runtime/options.h"
 #include "worker_runtime/result.h"
@@ -24,5 +25,7 @@ Result<void> apply_limit(Limits& limits, const LimitSetting& setting);
 
 /// All text of a create request.
 std::uint64_t text_bytes(const CreateRequest& request);
+/// Content, name and data: what transcript_entry_bytes limits.
+std::uint64_t text_bytes(const TranscriptEntry& entry);
 
 }  // namespace worker_runtime

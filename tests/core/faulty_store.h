@@ -25,6 +25,7 @@ struct Faults {
   std::optional<Error> transcript_error;
   std::optional<Error> keyed_error;
   std::optional<Error> create_error;
+  std::function<void()> before_transcript;  ///< Called once, without the mutex.
   bool hold_syncs = false;
   std::size_t held = 0;  // syncs that wait
   std::size_t syncs = 0;
@@ -106,10 +107,13 @@ class FaultyStore final : public Store {
   }
   Result<std::vector<TranscriptEntry>> read_transcript(const WorkerId& worker_id,
                                                        const PageRange& range) const override {
+    std::function<void()> before;
     {
       const std::lock_guard lock(faults_->mutex);
       if (faults_->transcript_error) return *faults_->transcript_error;
+      before = std::exchange(faults_->before_transcript, nullptr);
     }
+    if (before) before();
     return store_->read_transcript(worker_id, range);
   }
   Result<std::vector<KeyedEntry>> read_keyed_entries(const WorkerId& worker_id, Sequence first,

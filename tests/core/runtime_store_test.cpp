@@ -224,6 +224,18 @@ TEST_F(RuntimeStoreTest, AnInputErrorIsNotDamage) {
   EXPECT_TRUE(runtime_.send_input(input("w")));
 }
 
+TEST_F(RuntimeStoreTest, AForkThatATrimOvertakesIsNotOneWithoutItsHistory) {
+  for (int count = 0; count < 5; ++count) ASSERT_TRUE(runtime_.send_input(input("w")));
+  {
+    const std::lock_guard lock(faults_->mutex);
+    faults_->before_transcript = [this] {
+      ASSERT_TRUE(runtime_.trim_transcript({ref("w"), Sequence{4}}));
+    };
+  }
+  EXPECT_EQ(code_of(runtime_.fork_worker({ref("w"), Sequence{2}})), ErrorCode::cursor_expired);
+  EXPECT_EQ(runtime_.summary()->worker_count, 1U);
+}
+
 TEST_F(RuntimeStoreTest, AReadThatMeetsDamageMarksTheWorkerAndNamesWhereToGoOn) {
   for (int count = 0; count < 5; ++count) ASSERT_TRUE(runtime_.send_input(input("w")));
   faults_->set(&Faults::transcript_error, corrupt());
