@@ -58,6 +58,7 @@ Result<void> write_markdown(const fs_store::Reader& reader, const WorkerRef& wor
                       printable(id) + " of runtime " + printable(worker_ref.runtime_id.text()) +
                       ", " + std::string(to_string(summary.status)) + ", created " +
                       to_string(summary.created_at) + "\n");
+  if (!written) return written;
   fs_store::LineDecoder decoder;
   Result<void> taken;
   auto visited = reader.visit_transcript(
@@ -66,7 +67,6 @@ Result<void> write_markdown(const fs_store::Reader& reader, const WorkerRef& wor
         taken = entry ? sink(markdown_of(*entry)) : Result<void>(std::move(entry).error());
         return taken.has_value();
       });
-  if (!written) return written;
   return taken ? visited : taken;
 }
 
@@ -122,9 +122,13 @@ constexpr std::size_t export_bytes_max = std::size_t{1} << 30U;
 
 /// The Worker, and its end if it had ended: one unit.
 Result<std::vector<Mutation>> make_import(const ImportArguments& arguments) {
-  auto text = arguments.file == "-" ? text_of(arguments.file)
+  auto text = arguments.file == "-" ? read_standard_input(export_bytes_max)
                                     : read_whole_file(arguments.file, export_bytes_max);
   if (!text) return std::move(text).error();
+  if (text->size() > export_bytes_max) {
+    return Error(ErrorCode::invalid_request,
+                 arguments.file + " has more than " + std::to_string(export_bytes_max) + " bytes");
+  }
   auto exported = fs_store::decode_export(*text);
   // It is the file that is damaged, and no store.
   if (!exported && exported.error().code() == ErrorCode::store_corrupt)
@@ -145,37 +149,32 @@ Result<std::vector<Mutation>> make_import(const ImportArguments& arguments) {
   return unit;
 }
 
-Result<WorkerDetail> import(Runtime& runtime, std::vector<Mutation> unit) {
-  auto summary = runtime.summary();
-  if (!summary) return std::move(summary).error();
-  for (Mutation& operation : unit) set_runtime(operation, summary->runtime_id);
+Result<Answer> import(Runtime& runtime, const RuntimeId& runtime_id, std::vector<Mutation> unit) {
+  for (Mutation& operation : unit) set_runtime(operation, runtime_id);
   auto answers = runtime.batch(std::move(unit));
   if (!answers) return std::move(answers).error();
   // As the whole unit left it.
-  return runtime.worker_detail(std::get<WorkerDetail>(answers->front()).summary.worker_ref);
+  auto imported =
+      runtime.worker_detail(std::get<WorkerDetail>(answers->front()).summary.worker_ref);
+  if (!imported) return std::move(imported).error();
+  return Answer(*std::move(imported));
 }
 
 Exit run_import(const Options& options, const ImportArguments& arguments) {
   auto unit = make_import(arguments);
   if (!unit) return report(options, unit.error());
-  auto runtime = open_for_writing(options, Create::yes);
-  if (!runtime) return report(options, runtime.error());
-  auto imported = import(*runtime, *std::move(unit));
-  auto closed = runtime->close();
-  if (!imported) return report(options, imported.error());
-  Output output;
-  if (options.json) {
-    output.json(Answer(*imported));
-  } else {
-    const WorkerSummary& made = imported->summary;
-    output.line("imported worker " + printable(made.worker_ref.worker_id.text()) + " with " +
-                std::to_string(made.transcript_len) + " entries, " +
-                std::string(to_string(made.status)) + " (event " +
-                std::to_string(made.last_event_id.value) + ")");
-  }
-  const Exit exit = output.finish(Exit::done);
-  // The import itself is durable; what failed is the checkpoint.
-  return closed ? exit : report(options, closed.error());
+  return run_on_runtime(
+      options, Create::yes,
+      [&](Runtime& runtime, const RuntimeId& runtime_id) {
+        return import(runtime, runtime_id, *std::move(unit));
+      },
+      [](const Answer& answer) {
+        const WorkerSummary& made = std::get<WorkerDetail>(answer).summary;
+        return "imported worker " + printable(made.worker_ref.worker_id.text()) + " with " +
+               std::to_string(made.transcript_len) + " entries, " +
+               std::string(to_string(made.status)) + " (event " +
+               std::to_string(made.last_event_id.value) + ")";
+      });
 }
 
 }  // namespace

@@ -33,34 +33,24 @@ Result<ForkWorker> make_fork(const ForkArguments& arguments) {
   return request;
 }
 
-Result<WorkerDetail> fork(Runtime& runtime, ForkWorker request) {
-  auto summary = runtime.summary();
-  if (!summary) return std::move(summary).error();
-  request.worker_ref.runtime_id = summary->runtime_id;
-  return runtime.fork_worker(std::move(request));
-}
-
 Exit run_fork(const Options& options, const ForkArguments& arguments) {
   auto request = make_fork(arguments);
   if (!request) return report(options, request.error());
-  auto runtime = open_for_writing(options, Create::no);
-  if (!runtime) return report(options, runtime.error());
-  auto forked = fork(*runtime, std::move(*request));
-  auto closed = runtime->close();
-  if (!forked) return report(options, forked.error());
-  Output output;
-  if (options.json) {
-    output.json(Answer(*forked));
-  } else {
-    const WorkerSummary& made = forked->summary;
-    output.line("created worker " + printable(made.worker_ref.worker_id.text()) + " with " +
-                std::to_string(made.transcript_len) + " entries of worker " +
-                printable(arguments.worker) + " (event " +
-                std::to_string(made.last_event_id.value) + ")");
-  }
-  const Exit exit = output.finish(Exit::done);
-  // The fork itself is durable; what failed is the checkpoint.
-  return closed ? exit : report(options, closed.error());
+  return run_on_runtime(
+      options, Create::no,
+      [&](Runtime& runtime, const RuntimeId& runtime_id) -> Result<Answer> {
+        request->worker_ref.runtime_id = runtime_id;
+        auto forked = runtime.fork_worker(std::move(*request));
+        if (!forked) return std::move(forked).error();
+        return Answer(*std::move(forked));
+      },
+      [&](const Answer& answer) {
+        const WorkerSummary& made = std::get<WorkerDetail>(answer).summary;
+        return "created worker " + printable(made.worker_ref.worker_id.text()) + " with " +
+               std::to_string(made.transcript_len) + " entries of worker " +
+               printable(arguments.worker) + " (event " + std::to_string(made.last_event_id.value) +
+               ")";
+      });
 }
 
 }  // namespace

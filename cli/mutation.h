@@ -1,6 +1,7 @@
 // One mutation from the command line: open, do it, close, print the answer.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 
@@ -9,12 +10,21 @@
 
 namespace worker_runtime::cli {
 
+/// Opens the runtime, does the operation on it, closes it, and prints the answer: as JSON, or the
+/// sentence that it comes to.
+Exit run_on_runtime(
+    const Options& options, Create create,
+    const std::function<Result<Answer>(Runtime&, const RuntimeId& runtime_id)>& operation,
+    const std::function<std::string(const Answer&)>& sentence);
+
 /// The operation is made before the store is opened: nobody waits for the lock while a text is
 /// typed. Its worker_ref names no runtime yet. An error is reported as it is.
 Exit run_mutation(const Options& options, Create create, Result<Mutation> operation);
 
-/// The text of an argument; `-` is standard input to its end, unchanged. Reading stops soon after
-/// more than any limit allows.
+/// Standard input to its end, unchanged, or to soon after `bytes_max`.
+Result<std::string> read_standard_input(std::size_t bytes_max);
+
+/// The text of an argument; `-` is standard input, no further than any limit allows.
 Result<std::string> text_of(const std::string& argument);
 
 /// Workers are named by their id alone on the command line: now the runtime is known.

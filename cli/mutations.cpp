@@ -61,9 +61,6 @@ Counters counters_of(const std::vector<std::string>& usage) {
 constexpr std::size_t text_bytes_max = std::size_t{64} << 20U;
 
 Result<Answer> perform(Runtime& runtime, Mutation operation) {
-  auto summary = runtime.summary();
-  if (!summary) return std::move(summary).error();
-  set_runtime(operation, summary->runtime_id);
   // Submitted, because that takes any operation. Shared: this thread may be on its way while the
   // other one still returns from set_value().
   auto promise = std::make_shared<std::promise<Result<Answer>>>();
@@ -83,11 +80,10 @@ void set_runtime(Mutation& operation, const RuntimeId& runtime_id) {
       operation);
 }
 
-Result<std::string> text_of(const std::string& argument) {
-  if (argument != "-") return argument;
+Result<std::string> read_standard_input(std::size_t bytes_max) {
   std::string text;
   std::string block(std::size_t{64} << 10U, '\0');
-  while (text.size() <= text_bytes_max) {
+  while (text.size() <= bytes_max) {
     const InputRead read = read_input(block.data(), block.size());
     if (read.system_error != 0) {
       return Error(
@@ -98,6 +94,10 @@ Result<std::string> text_of(const std::string& argument) {
     text.append(block, 0, read.bytes);
   }
   return text;
+}
+
+Result<std::string> text_of(const std::string& argument) {
+  return argument == "-" ? read_standard_input(text_bytes_max) : argument;
 }
 
 Result<WorkerRef> worker_ref_of(const std::string& worker) {
@@ -115,22 +115,37 @@ Result<WorkerRef> worker_ref_in(const fs_store::Reader& reader, const std::strin
   return worker_ref;
 }
 
-Exit run_mutation(const Options& options, Create create, Result<Mutation> operation) {
-  if (!operation) return report(options, operation.error());
+Exit run_on_runtime(
+    const Options& options, Create create,
+    const std::function<Result<Answer>(Runtime&, const RuntimeId& runtime_id)>& operation,
+    const std::function<std::string(const Answer&)>& sentence) {
   auto runtime = open_for_writing(options, create);
   if (!runtime) return report(options, runtime.error());
-  auto answer = perform(*runtime, *operation);
+  auto summary = runtime->summary();
+  auto answer = summary ? operation(*runtime, summary->runtime_id)
+                        : Result<Answer>(std::move(summary).error());
   auto closed = runtime->close();
   if (!answer) return report(options, answer.error());
   Output output;
   if (options.json) {
     output.json(*answer);
   } else {
-    output.line(sentence(*operation, *answer));
+    output.line(sentence(*answer));
   }
   const Exit exit = output.finish(Exit::done);
   // The operation itself is durable; what failed is the checkpoint.
   return closed ? exit : report(options, closed.error());
+}
+
+Exit run_mutation(const Options& options, Create create, Result<Mutation> operation) {
+  if (!operation) return report(options, operation.error());
+  return run_on_runtime(
+      options, create,
+      [&](Runtime& runtime, const RuntimeId& runtime_id) {
+        set_runtime(*operation, runtime_id);
+        return perform(runtime, *operation);
+      },
+      [&](const Answer& answer) { return sentence(*operation, answer); });
 }
 
 namespace {

@@ -8,7 +8,7 @@
 
 namespace worker_runtime::cli {
 
-/// `invalid_request` if it cannot be read, or has more than `bytes_max`.
+/// To its end, or to soon after `bytes_max`. `invalid_request` if it cannot be read.
 Result<std::string> read_whole_file(const std::string& path, std::size_t bytes_max);
 
 }  // namespace worker_runtime::cli

@@ -30,6 +30,4 @@ inline void count(Usage& usage, const TranscriptEntry& entry, bool input) {
   add_counters(usage.counters, entry.usage);
 }
 
-inline bool is_input(Role role) { return role == Role::user || role == Role::system; }
-
 }  // namespace worker_runtime

@@ -32,13 +32,13 @@ std::string event_line(const Event& event, const RuntimeId& runtime_id) {
 }
 
 std::string restored_event_line(const TranscriptEntry& entry) {
-  const bool is_input = entry.role == Role::user || entry.role == Role::system;
+  const bool input = is_input(entry.role);
   Event event;
   event.id = entry.event_id;
   event.at = entry.at;
   event.worker_ref = entry.worker_ref;
-  event.kind = is_input ? EventKind::worker_input_accepted : EventKind::worker_output_appended;
-  event.message = is_input ? "input accepted" : "output appended";
+  event.kind = input ? EventKind::worker_input_accepted : EventKind::worker_output_appended;
+  event.message = input ? "input accepted" : "output appended";
   event.sequence = entry.sequence;
   return event_line(event, entry.worker_ref.runtime_id);
 }

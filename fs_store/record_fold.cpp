@@ -39,7 +39,7 @@ void RecordFold::take_entry(const Salvage& salvage, const TranscriptEntry& entry
   Counted& counted = entries_[{entry.worker_ref.worker_id, entry.sequence.value}];
   counted.content_bytes = entry.content.size();
   if (entry.copied) counted.copied_by = entry.event_id;
-  counted.is_input = entry.role == Role::user || entry.role == Role::system;
+  counted.is_input = is_input(entry.role);
   for (const Counter& counter : entry.usage) counted.counters[counter.name] = counter.value;
 }
 

@@ -37,6 +37,14 @@ TEST_F(ExportTest, AWorkerThatHadEndedIsImportedAsEnded) {
   EXPECT_TRUE(has(imported.output, R"("status":"cancelled")"));
 }
 
+TEST_F(ExportTest, AnExportLargerThanAnyTextIsReadFromStandardInputToo) {
+  // Each of these bytes takes six in a file: 72 MiB.
+  const std::string text(std::size_t{12} << 20U, '\x01');
+  ASSERT_EQ(cli({"append", "a", "-", "--set", "commit_bytes=134217728"}, text).exit_code, 0);
+  EXPECT_TRUE(has(done({"import", "-", "--as", "b"}, done({"export", "a"})),
+                  "imported worker b with 3 entries"));
+}
+
 TEST_F(ExportTest, MarkdownIsForReading) {
   const std::string text = done({"export", "a", "--markdown"});
   EXPECT_TRUE(has(text, "## 1 user, "));

@@ -4,14 +4,7 @@
 namespace worker_runtime::cli {
 namespace {
 
-class RetentionTest : public CliTest {
- protected:
-  void make_history() const {
-    make_store();
-    for (const char* const text : {"one", "two", "three"})
-      EXPECT_EQ(cli({"send", "a", text}).exit_code, 0);
-  }
-};
+class RetentionTest : public CliTest {};
 
 TEST_F(RetentionTest, TrimSaysWhatIsKept) {
   make_history();

@@ -66,6 +66,17 @@ class Repair : public worker_runtime::testing::StoreFixture {
     expect_clean();
   }
 
+  /// Makes Worker "fork" of "a". Answers the event.
+  EventId fork_a(std::uint64_t at) {
+    ForkWorker fork;
+    fork.worker_ref = ref("a");
+    fork.at = Sequence{at};
+    fork.worker_id = ref("fork").worker_id;
+    const auto made = runtime().fork_worker(fork);
+    EXPECT_TRUE(is_ok(made));
+    return made ? made->summary.last_event_id : EventId{};
+  }
+
   static std::uint64_t lost(const RepairReport& report) {
     std::uint64_t sum = 0;
     for (const RepairItem& item : report.items) sum += item.lost;
@@ -223,12 +234,7 @@ TEST_F(Repair, EventsComeBackFromTheEntriesTheyMade) {
 TEST_F(Repair, AForkIsCountedAnewFromItsTranscript) {
   make_store();
   open();
-  ForkWorker fork;
-  fork.worker_ref = ref("a");
-  fork.at = Sequence{4};
-  fork.worker_id = ref("fork").worker_id;
-  const auto made = runtime().fork_worker(fork);
-  ASSERT_TRUE(is_ok(made));
+  fork_a(4);
   send("fork", 1, 5);
   const auto before = all_entries(runtime(), "fork");
   const auto summary = runtime().worker_detail(ref("fork"))->summary;
@@ -250,13 +256,7 @@ TEST_F(Repair, AForkIsCountedAnewFromItsTranscript) {
 TEST_F(Repair, ACopiedEntryDoesNotTellTheEventOfItsWorker) {
   make_store();
   open();
-  ForkWorker fork;
-  fork.worker_ref = ref("a");
-  fork.at = Sequence{1};
-  fork.worker_id = ref("fork").worker_id;
-  const auto made = runtime().fork_worker(fork);
-  ASSERT_TRUE(is_ok(made));
-  const EventId created = made->summary.last_event_id;
+  const EventId created = fork_a(1);
   close();
   remove("events.jsonl");
   mend();

@@ -43,6 +43,12 @@ class CliTest : public ::testing::Test {
     EXPECT_EQ(cli({"create", "--id", "a", "--name", "Ada", "--task", "sort the mail"}).exit_code,
               0);
   }
+  /// And three inputs of it.
+  void make_history() const {
+    make_store();
+    for (const char* const text : {"one", "two", "three"})
+      EXPECT_EQ(cli({"send", "a", text}).exit_code, 0);
+  }
   /// The lines that `pipe` answers.
   [[nodiscard]] std::vector<std::string> pipe(std::string_view requests) const {
     return lines(done({"pipe"}, requests));

@@ -44,6 +44,8 @@ struct Event {
 enum class Role : std::uint8_t { user, system, assistant, tool };
 std::string_view to_string(Role role);
 std::optional<Role> parse_role(std::string_view text);
+/// Whether an entry of the role is an input; else it is an output.
+constexpr bool is_input(Role role) { return role == Role::user || role == Role::system; }
 
 struct TranscriptEntry {
   Sequence sequence;
