@@ -27,7 +27,7 @@ class Writer {
   explicit Writer(Bytes& in) : in_(in) {}
 
   Mutation mutation() {
-    switch (in_.below(11)) {
+    switch (in_.below(12)) {
       case 0:
       case 1:
         return create();
@@ -47,6 +47,8 @@ class Writer {
         return TrimEvents{EventId{in_.below(40)}};
       case 9:
         return TrimTranscript{ref(), Sequence{in_.below(12)}};
+      case 10:
+        return import();
       default:
         return in_.byte() % 2 == 0 ? Mutation(StopRuntime{}) : Mutation(StartRuntime{});
     }
@@ -81,6 +83,21 @@ class Writer {
     request.display_name = maybe_text();
     request.idempotency_key = key();
     if (in_.byte() % 4 == 0) request.requested_capabilities = {{"mail", maybe_text()}};
+    return request;
+  }
+  ImportWorker import() {
+    ImportWorker request{create()};
+    request.request.origin = Origin{ref(), Sequence{in_.below(9)}};
+    for (std::size_t count = in_.below(4); count > 0; --count) {
+      TranscriptEntry& entry = request.entries.emplace_back();
+      entry.at = Timestamp{in_.byte()};
+      AppendOutput said = output();
+      entry.role = in_.byte() % 2 == 0 ? Role::user : Role::tool;
+      entry.content = std::move(said.content);
+      entry.data = std::move(said.data);
+      entry.usage = std::move(said.usage);
+      entry.idempotency_key = std::move(said.idempotency_key);
+    }
     return request;
   }
   AppendOutput output() {

@@ -93,7 +93,8 @@ class Generator {
   Mutation mutation(bool stopped) {
     if (stopped && random_.one_in(3)) return StartRuntime{};
     const std::uint64_t dice = random_.below(100);
-    if (dice < 14) return create();
+    if (dice < 12) return create();
+    if (dice < 14) return import();
     if (dice < 45)
       return SendInput{worker_ref(), random_.one_in(4) ? InputRole::system : InputRole::user,
                        content(), key()};
@@ -150,6 +151,23 @@ class Generator {
     if (random_.one_in(2)) request.worker_id = worker_id(random_.pick(names_));
     if (random_.one_in(3)) request.display_name = "name " + std::to_string(random_.below(3));
     if (random_.one_in(4)) request.idempotency_key = "create " + std::to_string(random_.below(20));
+    return request;
+  }
+
+  ImportWorker import() {
+    ImportWorker request{create()};
+    request.request.origin = Origin{worker_ref(), Sequence{random_.below(9)}};
+    for (std::uint64_t count = random_.below(6); count > 0; --count) {
+      TranscriptEntry& entry = request.entries.emplace_back();
+      entry.at = Timestamp{static_cast<std::int64_t>(random_.below(5'000'000))};
+      AppendOutput said = append();
+      entry.role = random_.pick(std::vector{Role::user, Role::system, Role::assistant, Role::tool});
+      entry.content = std::move(said.content);
+      entry.name = std::move(said.name);
+      entry.data = std::move(said.data);
+      entry.usage = std::move(said.usage);
+      entry.idempotency_key = std::move(said.idempotency_key);
+    }
     return request;
   }
 

@@ -6,7 +6,7 @@
 // sent: all that was answered, and as many of the rest as the store's number of events says. The
 // answers that came, and everything that can be read of the reopened store, must be what the oracle
 // answers, times and epochs left out. Whatever is missing, doubled, out of order or half done
-// differs.
+// differs. Trims make no event: those behind the last event that is there may be done or not.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +45,8 @@ class Ledger {
   std::uint64_t event_count() const;
   std::string take_answer(const std::string& request, std::string_view answer);
   std::string advance_to(std::uint64_t event_count);
+  bool advance_by_a_trim();
+  std::string compare(Subprocess& pipe);
   std::vector<std::string> reads_of_everything() const;
 
   Runtime runtime_;

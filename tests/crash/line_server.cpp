@@ -30,6 +30,10 @@ std::string ok_or_error(const Result<Value>& result) {
 struct Visitor {
   Runtime& runtime;
 
+  static std::string detail(Result<WorkerDetail> detail) {
+    if (!detail) return ok_or_error(detail);
+    return ok_or_error(Result<Answer>(*std::move(detail)));
+  }
   std::string operator()(Mutation& mutation) const {
     std::promise<Result<Answer>> answer;
     runtime.submit(std::move(mutation),
@@ -46,13 +50,14 @@ struct Visitor {
     }
     return text + "]}";
   }
+  std::string operator()(const ForkWorker& request) const {
+    return detail(runtime.fork_worker(request));
+  }
   std::string operator()(const fs_store::ListRequest& request) const {
     return ok_or_error(runtime.list_workers(request.query));
   }
   std::string operator()(const fs_store::WorkerDetailRequest& request) const {
-    auto detail = runtime.worker_detail(request.worker_ref);
-    if (!detail) return ok_or_error(detail);
-    return ok_or_error(Result<Answer>(*std::move(detail)));
+    return detail(runtime.worker_detail(request.worker_ref));
   }
   std::string operator()(const fs_store::SummaryRequest& /*request*/) const {
     const auto summary = runtime.summary();

@@ -44,7 +44,9 @@ std::string RandomRequests::mutation() {
   const std::uint64_t dice = random_.below(100);
   if (dice < 8) return create();
   if (dice < 50) return entry(R"("op":"send_input","kind":"user")");
-  if (dice < 86) return entry(R"("op":"append_output","role":"tool","usage":{"tokens":3})");
+  if (dice < 82) return entry(R"("op":"append_output","role":"tool","usage":{"tokens":3})");
+  if (dice < 84) return fork();
+  if (dice < 86) return trim();
   if (dice < 90) return with_worker("stop_worker") + R"(,"reason":"enough of it")";
   if (dice < 93) return with_worker("cancel_worker");
   if (dice < 93 + mix_.delete_percent) return with_worker("delete_worker");
@@ -67,6 +69,22 @@ std::string RandomRequests::create() {
   members += key();
   keyed_.push_back(members);
   return members;
+}
+
+std::string RandomRequests::fork() {
+  std::string members = with_worker("fork_worker") + ",\"at\":" + std::to_string(random_.below(8));
+  if (!random_.one_in(8)) members += R"(,"as":"w)" + std::to_string(workers_++) + "\"";
+  if (!random_.one_in(3)) return members;
+  members += key();
+  keyed_.push_back(members);
+  return members;
+}
+
+/// Some of these numbers are behind the end, or let nothing go.
+std::string RandomRequests::trim() {
+  if (!random_.one_in(3))
+    return with_worker("trim_transcript") + ",\"before\":" + std::to_string(random_.below(10));
+  return R"("op":"trim_events","before":)" + std::to_string(random_.below(requests_ + 1));
 }
 
 std::string RandomRequests::with_worker(std::string_view op) {

@@ -1,5 +1,5 @@
-// Random request lines of `pipe`: all mutations, batches, checkpoints, keys that come again, and
-// reads among them, which keep groups small.
+// Random request lines of `pipe`: all mutations, forks, batches, checkpoints, keys that come again,
+// and reads among them, which keep groups small.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,8 @@ class RandomRequests {
   std::string read();
   std::string mutation();
   std::string create();
+  std::string fork();
+  std::string trim();
   std::string entry(std::string_view head);
   std::string with_worker(std::string_view op);
   std::string content();

@@ -176,9 +176,16 @@ class EveryCall : public testing::StoreFixture {
   }
 };
 
-TEST_F(EveryCall, FailsOnceWithAnErrorOfTheMedium) { run(EIO); }
+/// In the long campaign every call fails in both ways, else in one.
+std::uint64_t step_between_calls() {
+  return std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr ? 1 : 2;
+}
 
-TEST_F(EveryCall, FailsOnceForWantOfSpace) { run(ENOSPC); }
+TEST_F(EveryCall, FailsOnceWithAnErrorOfTheMedium) { run(EIO, 1, 1, step_between_calls()); }
+
+TEST_F(EveryCall, FailsOnceForWantOfSpace) {
+  run(ENOSPC, 1, step_between_calls(), step_between_calls());
+}
 
 struct OtherError {
   std::string name;
