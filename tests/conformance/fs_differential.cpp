@@ -366,7 +366,10 @@ class Twins {
             return widen(runtime.trim_transcript(request));
           } else if constexpr (std::is_same_v<Request, StopRuntime>) {
             return widen(runtime.stop_runtime());
+          } else if constexpr (std::is_same_v<Request, ImportWorker>) {
+            return widen(runtime.import_worker(request));
           } else {
+            static_assert(std::is_same_v<Request, StartRuntime>);
             return widen(runtime.start_runtime());
           }
         },
