@@ -38,8 +38,16 @@ class Maker {
     runtime_.emplace(*std::move(opened));
   }
   void create_workers() {
-    for (const char* const name : {"a", "b", "c"})
+    for (const char* const name : {"a", "b"})
       EXPECT_TRUE(is_ok(runtime_->create_worker(task("t", name))));
+    ImportWorker imported{task("t", "c")};
+    imported.request.origin = Origin{{*options_.runtime_id, worker_id("a")}, Sequence{2}};
+    imported.entries.resize(2);
+    imported.entries[0].content = "copied";
+    imported.entries[1].role = Role::assistant;
+    imported.entries[1].content = "and this";
+    imported.entries[1].usage = {{"tokens", 3}};
+    EXPECT_TRUE(is_ok(runtime_->import_worker(std::move(imported))));
   }
   void talk(const std::string& number) {
     for (const char* const name : {"a", "b"}) {
