@@ -37,6 +37,15 @@ class CanaryTest : public ::testing::Test {
     return R"({"id":1,"op":"send_input","worker_id":"a","kind":"user","content":")" + content +
            "\"}";
   }
+  static constexpr const char* trim =
+      R"({"id":1,"op":"trim_transcript","worker_id":"a","before":2})";
+  /// Behind the ledger's back.
+  void execute_unseen(const std::string& request) const {
+    Subprocess pipe = open();
+    pipe.write(request + "\n");
+    EXPECT_NE(pipe.read_line(), "");
+    EXPECT_EQ(pipe.finish().exit_code, 0);
+  }
   [[nodiscard]] Subprocess open() const {
     return Subprocess({WORKER_RUNTIME_CLI_PATH, "--root", root(), "pipe"});
   }
@@ -85,6 +94,35 @@ TEST_F(CanaryTest, AnOlderCopyOfTheFilesIsSeen) {
   EXPECT_NE(settle(), "");
 }
 
+TEST_F(CanaryTest, AnAcknowledgedTrimThatIsUndoneIsSeen) {
+  const fs::path copy = directory_.path() / "copy";
+  fs::copy(root(), copy, fs::copy_options::recursive);
+  work({trim}, End::killed);
+  fs::remove_all(root());
+  fs::rename(copy, root());
+  EXPECT_NE(settle(), "");
+}
+
+TEST_F(CanaryTest, ATrimWithoutAnAnswerMayBeDoneOrNot) {
+  ledger_.sent(trim);
+  EXPECT_EQ(settle(), "");
+  ledger_.sent(trim);
+  execute_unseen(trim);
+  EXPECT_EQ(settle(), "");
+}
+
+TEST_F(CanaryTest, ATrimThatCameBeforeWhatWasSentEarlierIsSeen) {
+  ledger_.sent(input("fourth"));
+  ledger_.sent(trim);
+  execute_unseen(trim);
+  EXPECT_NE(settle(), "");
+}
+
+TEST_F(CanaryTest, ATrimThatNobodyAskedForIsSeen) {
+  execute_unseen(trim);
+  EXPECT_NE(settle(), "");
+}
+
 TEST_F(CanaryTest, AnAcknowledgedCommitTakenOutOfTheJournalIsSeen) {
   fs::path newest;
   for (const fs::directory_entry& entry : fs::directory_iterator(runtime() / "journal"))
@@ -100,10 +138,7 @@ TEST_F(CanaryTest, AnAcknowledgedCommitTakenOutOfTheJournalIsSeen) {
 }
 
 TEST_F(CanaryTest, AnEntryThatIsThereTwiceIsSeen) {
-  Subprocess pipe = open();
-  pipe.write(input("third") + "\n");
-  EXPECT_NE(pipe.read_line(), "");
-  EXPECT_EQ(pipe.finish().exit_code, 0);
+  execute_unseen(input("third"));
   EXPECT_NE(settle(), "");
 }
 
@@ -127,10 +162,7 @@ TEST_F(CanaryTest, ARequestThatWasNeverSentIsNotTakenForOneThatSurvived) {
   EXPECT_EQ(settle(), "");
   EXPECT_EQ(ledger_.survived(), 0U);
   // From here on it counts as never sent.
-  Subprocess pipe = open();
-  pipe.write(input("sent, but never executed") + "\n");
-  EXPECT_NE(pipe.read_line(), "");
-  EXPECT_EQ(pipe.finish().exit_code, 0);
+  execute_unseen(input("sent, but never executed"));
   EXPECT_NE(settle(), "");
 }
 
