@@ -89,14 +89,9 @@ class Writer {
     ImportWorker request{create()};
     request.request.origin = Origin{ref(), Sequence{in_.below(9)}};
     for (std::size_t count = in_.below(4); count > 0; --count) {
-      TranscriptEntry& entry = request.entries.emplace_back();
-      entry.at = Timestamp{in_.byte()};
-      AppendOutput said = output();
-      entry.role = in_.byte() % 2 == 0 ? Role::user : Role::tool;
-      entry.content = std::move(said.content);
-      entry.data = std::move(said.data);
-      entry.usage = std::move(said.usage);
-      entry.idempotency_key = std::move(said.idempotency_key);
+      const Timestamp at{in_.byte()};
+      const Role role = in_.byte() % 2 == 0 ? Role::user : Role::tool;
+      request.entries.push_back(testing::entry_of(output(), role, at));
     }
     return request;
   }

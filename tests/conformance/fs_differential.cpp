@@ -158,15 +158,9 @@ class Generator {
     ImportWorker request{create()};
     request.request.origin = Origin{worker_ref(), Sequence{random_.below(9)}};
     for (std::uint64_t count = random_.below(6); count > 0; --count) {
-      TranscriptEntry& entry = request.entries.emplace_back();
-      entry.at = Timestamp{static_cast<std::int64_t>(random_.below(5'000'000))};
-      AppendOutput said = append();
-      entry.role = random_.pick(std::vector{Role::user, Role::system, Role::assistant, Role::tool});
-      entry.content = std::move(said.content);
-      entry.name = std::move(said.name);
-      entry.data = std::move(said.data);
-      entry.usage = std::move(said.usage);
-      entry.idempotency_key = std::move(said.idempotency_key);
+      const Timestamp at{static_cast<std::int64_t>(random_.below(5'000'000))};
+      const Role role = random_.pick(roles_);
+      request.entries.push_back(entry_of(append(), role, at));
     }
     return request;
   }
@@ -203,6 +197,7 @@ class Generator {
                                            "d",
                                            "e"};
   std::vector<std::string> ids_ = names_;
+  const std::vector<Role> roles_ = {Role::user, Role::system, Role::assistant, Role::tool};
   const std::vector<std::string> data_ = {"{}", "{ \"a\" : [1, 2.50e3 , {\"b\": null}] }",
                                           "{\"a\":1,\"\\u0061\":2}", "[1]",
                                           "{\"deep\":{\"er\":{\"text\":\"\\ud83d\\ude00\"}}}"};

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <utility>
 
 #include "support/domain.h"
+#include "support/random.h"
 #include "worker_runtime/fs_store/fs_store.h"
 #include "worker_runtime/fs_store/reader.h"
 
@@ -387,14 +387,11 @@ void DamagedStoreTest::expect_like_the_original(const StoreContent& mended, cons
 
 std::vector<const Damage*> DamagedStoreTest::some_of(const std::vector<Damage>& damages,
                                                      std::size_t most) {
-  const std::size_t step = is_campaign() ? 1 : std::max<std::size_t>(1, damages.size() / most);
+  const std::size_t step =
+      is_every_case_asked_for() ? 1 : std::max<std::size_t>(1, damages.size() / most);
   std::vector<const Damage*> chosen;
   for (std::size_t at = 0; at < damages.size(); at += step) chosen.push_back(&damages[at]);
   return chosen;
-}
-
-bool DamagedStoreTest::is_campaign() {
-  return std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr;  // NOLINT(concurrency-mt-unsafe)
 }
 
 void DamagedStoreTest::print_tried(const std::string& kind) const {

@@ -52,7 +52,6 @@ class DamagedStoreTest : public ::testing::Test {
 
   /// Of `damages`, so many evenly chosen ones at most; all of them in a campaign.
   static std::vector<const Damage*> some_of(const std::vector<Damage>& damages, std::size_t most);
-  static bool is_campaign();
 
   struct Tried {
     std::uint64_t verified = 0;

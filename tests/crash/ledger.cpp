@@ -122,14 +122,13 @@ std::string Ledger::advance_to(std::uint64_t wanted) {
 std::vector<std::string> Ledger::reads_of_everything() const {
   std::vector<std::string> reads{read_request("summary", "")};
   EventQuery events;
-  bool has_more = true;
-  while (has_more) {
+  EventPage page_of_events;
+  do {
     reads.push_back(read_request(
         "read_events", events.from ? ",\"from\":" + std::to_string(events.from->value) : ""));
-    const EventPage page = runtime_.read_events(events).value();
-    events.from = page.next;
-    has_more = page.has_more;
-  }
+    page_of_events = runtime_.read_events(events).value();
+    events.from = page_of_events.next;
+  } while (page_of_events.has_more);
   ListQuery query;
   do {
     reads.push_back(
@@ -185,6 +184,7 @@ std::string Ledger::compare(Subprocess& pipe) {
   for (const std::string& read : reads) requests.append(read).append("\n");
   pipe.write(requests);
   std::string problem;
+  // All answers are taken, whatever the first ones say: they would be in the way of the next reads.
   for (const std::string& read : reads) {
     const std::string wanted = comparable(oracle_.answer(read));
     const std::string got = comparable(pipe.read_line());

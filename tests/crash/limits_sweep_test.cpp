@@ -4,7 +4,6 @@
 // A sample of the limits; with WORKER_RUNTIME_CRASH_ROUNDS many more.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -17,6 +16,7 @@
 #include "journal_reserve.h"
 #include "scripted_store.h"
 #include "support/cli_fixture.h"
+#include "support/random.h"
 #include "verified.h"
 
 namespace worker_runtime::testing {
@@ -24,8 +24,6 @@ namespace {
 
 using cli::Arguments;
 using cli::has;
-
-bool is_every_case_asked_for() { return std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr; }
 
 /// From one number of handles to the next.
 int step() { return is_every_case_asked_for() ? 1 : 5; }

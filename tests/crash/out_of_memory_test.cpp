@@ -19,6 +19,7 @@
 #include <string>
 
 #include "support/domain.h"
+#include "support/random.h"
 #include "support/temporary_directory.h"
 #include "worker_runtime/fs_store/fs_store.h"
 #include "worker_runtime/fs_store/verify.h"
@@ -139,7 +140,7 @@ class OutOfMemory : public ::testing::TestWithParam<Operation> {
 };
 
 TEST_P(OutOfMemory, EndsTheProgramOrReachesTheCallerAndLosesNothing) {
-  const bool all = std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr;
+  const bool all = testing::is_every_case_asked_for();
   std::uint64_t acknowledged = 0;
   std::uint64_t failed = 0;
   for (std::uint64_t nth = 1;; nth += all ? 1 : 1 + nth / 2) {

@@ -2,6 +2,7 @@
 #include "random_requests.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace worker_runtime::testing {
 namespace {
@@ -65,19 +66,13 @@ std::string RandomRequests::create() {
   // Some get a generated id, which nothing else here names.
   if (!random_.one_in(8)) members += R"(,"worker_id":"w)" + std::to_string(workers_++) + "\"";
   if (random_.one_in(3)) members += R"(,"display_name":"Ada \u2603")";
-  if (!random_.one_in(3)) return members;
-  members += key();
-  keyed_.push_back(members);
-  return members;
+  return perhaps_keyed(std::move(members));
 }
 
 std::string RandomRequests::fork() {
   std::string members = with_worker("fork_worker") + ",\"at\":" + std::to_string(random_.below(8));
   if (!random_.one_in(8)) members += R"(,"as":"w)" + std::to_string(workers_++) + "\"";
-  if (!random_.one_in(3)) return members;
-  members += key();
-  keyed_.push_back(members);
-  return members;
+  return perhaps_keyed(std::move(members));
 }
 
 /// Some of these numbers are behind the end, or let nothing go.
@@ -94,8 +89,13 @@ std::string RandomRequests::with_worker(std::string_view op) {
          std::to_string(workers_ < back ? 0 : workers_ - back) + "\"";
 }
 
-std::string RandomRequests::key() {
-  return ",\"idempotency_key\":\"key " + std::to_string(++keys_) + "\"";
+/// What has a key may come again.
+std::string RandomRequests::perhaps_keyed(std::string members) {
+  if (!random_.one_in(3)) return members;
+  members += ",\"idempotency_key\":\"key " + std::to_string(++keys_) + "\"";
+  keyed_.push_back(members);
+  if (keyed_.size() > keyed_kept) keyed_.pop_front();
+  return members;
 }
 
 std::string RandomRequests::content() {
@@ -112,11 +112,7 @@ std::string RandomRequests::entry(std::string_view head) {
   const std::string worker = with_worker("");
   std::string members =
       std::string(head) + worker.substr(worker.find(',')) + ",\"content\":\"" + content() + "\"";
-  if (!random_.one_in(3)) return members;
-  members += key();
-  keyed_.push_back(members);
-  if (keyed_.size() > keyed_kept) keyed_.pop_front();
-  return members;
+  return perhaps_keyed(std::move(members));
 }
 
 std::string RandomRequests::batch() {

@@ -35,7 +35,7 @@ class RandomRequests {
   std::string entry(std::string_view head);
   std::string with_worker(std::string_view op);
   std::string content();
-  std::string key();
+  std::string perhaps_keyed(std::string members);
   std::string batch();
 
   Random& random_;

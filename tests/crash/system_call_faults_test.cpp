@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -115,7 +114,7 @@ class Injector {
   /// Each fault at each n, or a few that are drawn. Ends with the first failure.
   void all_or_some(const std::vector<Fault>& faults, Random& random,
                    const std::function<void(const Fault&)>& run_one) const {
-    if (std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") == nullptr) {
+    if (!is_every_case_asked_for()) {
       for (int at = 0; at < 5 && !::testing::Test::HasFatalFailure(); ++at) {
         Fault fault = random.pick(faults);
         fault.nth = random.below(fault.nth) + 1;

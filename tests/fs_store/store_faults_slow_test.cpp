@@ -2,20 +2,20 @@
 // leaves half of what was not, or brings the store into a state that it can't be opened from.
 //
 // Method: a fixed small scenario runs once to count its calls, and then once for each call, which
-// fails with EIO in one run and with ENOSPC in another; writes fail in their middle. Then the store
-// is opened on the true file system and compared with what the scenario was told. The same with
-// other errors, and with all calls from the nth on: of some calls, with
-// WORKER_RUNTIME_CRASH_ROUNDS of each.
+// fails with EIO or ENOSPC in turn, and with WORKER_RUNTIME_CRASH_ROUNDS with both; writes fail in
+// their middle. Then the store is opened on the true file system and compared with what the
+// scenario was told. The same with other errors, and with all calls from the nth on: of some calls,
+// with WORKER_RUNTIME_CRASH_ROUNDS of each.
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <map>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include "store_fixture.h"
+#include "support/random.h"
 
 namespace worker_runtime::fs_store {
 namespace {
@@ -176,15 +176,15 @@ class EveryCall : public testing::StoreFixture {
   }
 };
 
-/// In the long campaign every call fails in both ways, else in one.
-std::uint64_t step_between_calls() {
-  return std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr ? 1 : 2;
+// The two share the calls: the odd ones here, the even ones there.
+
+TEST_F(EveryCall, FailsOnceWithAnErrorOfTheMedium) {
+  run(EIO, 1, 1, testing::is_every_case_asked_for() ? 1 : 2);
 }
 
-TEST_F(EveryCall, FailsOnceWithAnErrorOfTheMedium) { run(EIO, 1, 1, step_between_calls()); }
-
 TEST_F(EveryCall, FailsOnceForWantOfSpace) {
-  run(ENOSPC, 1, step_between_calls(), step_between_calls());
+  const std::uint64_t step = testing::is_every_case_asked_for() ? 1 : 2;
+  run(ENOSPC, 1, step, step);
 }
 
 struct OtherError {
@@ -196,7 +196,7 @@ void PrintTo(const OtherError& error, std::ostream* out) { *out << error.name; }
 class SomeCalls : public EveryCall, public ::testing::WithParamInterface<OtherError> {
  protected:
   void run_some(std::uint64_t times) {
-    const bool all = std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr;
+    const bool all = testing::is_every_case_asked_for();
     // Every error meets other calls.
     const auto first = 1 + static_cast<std::uint64_t>(GetParam().number) % 41;
     run(GetParam().number, times, all ? 1 : first, all ? 1 : 83);

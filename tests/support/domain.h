@@ -39,6 +39,19 @@ inline AppendOutput output(WorkerRef worker_ref, std::string content,
   return request;
 }
 
+/// What an output says, as an entry of a Worker that is imported.
+inline TranscriptEntry entry_of(AppendOutput said, Role role, Timestamp at) {
+  TranscriptEntry entry;
+  entry.at = at;
+  entry.role = role;
+  entry.content = std::move(said.content);
+  entry.name = std::move(said.name);
+  entry.data = std::move(said.data);
+  entry.usage = std::move(said.usage);
+  entry.idempotency_key = std::move(said.idempotency_key);
+  return entry;
+}
+
 /// A clock that stands still until it is told otherwise. Copies share the time.
 class ManualClock {
  public:

@@ -43,4 +43,9 @@ inline std::uint64_t number_from_environment(const char* name, std::uint64_t oth
   return errno == 0 && *end == '\0' ? number : otherwise;
 }
 
+/// Set to whatever number, it asks the tests that try some of many cases for every one.
+inline bool is_every_case_asked_for() {
+  return std::getenv("WORKER_RUNTIME_CRASH_ROUNDS") != nullptr;
+}
+
 }  // namespace worker_runtime::testing
