@@ -167,7 +167,7 @@ TEST_F(StateTest, ACompactStopIsExpandedInIdOrder) {
 
 TEST_F(StateTest, ListIsInOrderOfIds) {
   for (const std::string_view worker : {"b", "d", "a", "c"}) apply(created(worker));
-  const auto ids = [&](std::optional<WorkerId> after, std::size_t count) {
+  const auto ids = [&](const std::optional<WorkerId>& after, std::size_t count) {
     std::string text;
     for (const auto& worker : state_.list(after, count)) text += worker->record.worker_id.text();
     return text;

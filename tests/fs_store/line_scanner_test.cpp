@@ -180,7 +180,7 @@ TEST(LineScanner, ReadThatFailsIsTheAnswer) {
 class EndlessLines final : public File {
  public:
   /// Lengths with their newlines.
-  explicit EndlessLines(std::vector<std::uint64_t> lengths) {
+  explicit EndlessLines(const std::vector<std::uint64_t>& lengths) {
     std::uint64_t end = 0;
     for (const std::uint64_t length : lengths) ends_.push_back(end += length);
   }

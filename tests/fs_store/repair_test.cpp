@@ -38,7 +38,7 @@ class Repair : public worker_runtime::testing::StoreFixture {
   }
 
   /// Plans, applies, and looks at what came of it.
-  RepairReport mend(std::vector<std::string> accepted = {}) {
+  RepairReport mend(const std::vector<std::string>& accepted = {}) {
     const RepairReport plan = repaired(RepairMode::plan, accepted);
     const RepairReport report = repaired(RepairMode::apply, accepted);
     EXPECT_EQ(plan.items, report.items) << "it does what it said";
