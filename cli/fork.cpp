@@ -36,6 +36,16 @@ Result<ForkWorker> make_fork(const ForkArguments& arguments) {
 Exit run_fork(const Options& options, const ForkArguments& arguments) {
   auto request = make_fork(arguments);
   if (!request) return report(options, request.error());
+  const auto said = [&](const Answer& answer) {
+    const WorkerSummary& made = std::get<WorkerDetail>(answer).summary;
+    return "created worker " + printable(made.worker_ref.worker_id.text()) + " with " +
+           std::to_string(made.transcript_len) + " entries of worker " +
+           printable(arguments.worker) + " (event " + std::to_string(made.last_event_id.value) +
+           ")";
+  };
+  auto asked = ask_running_host(options, *request);
+  if (!asked) return report(options, asked.error());
+  if (*asked) return print_answer(options, **asked, said);
   return run_on_runtime(
       options, Create::no,
       [&](Runtime& runtime, const RuntimeId& runtime_id) -> Result<Answer> {
@@ -44,13 +54,7 @@ Exit run_fork(const Options& options, const ForkArguments& arguments) {
         if (!forked) return std::move(forked).error();
         return Answer(*std::move(forked));
       },
-      [&](const Answer& answer) {
-        const WorkerSummary& made = std::get<WorkerDetail>(answer).summary;
-        return "created worker " + printable(made.worker_ref.worker_id.text()) + " with " +
-               std::to_string(made.transcript_len) + " entries of worker " +
-               printable(arguments.worker) + " (event " + std::to_string(made.last_event_id.value) +
-               ")";
-      });
+      said);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "options.h"
+#include "worker_runtime/fs_store/requests.h"
 #include "worker_runtime/operations.h"
 
 namespace worker_runtime::cli {
@@ -16,6 +17,15 @@ Exit run_on_runtime(
     const Options& options, Create create,
     const std::function<Result<Answer>(Runtime&, const RuntimeId& runtime_id)>& operation,
     const std::function<std::string(const Answer&)>& sentence);
+
+/// Prints an answer: as JSON, or the sentence that it comes to.
+Exit print_answer(const Options& options, const Answer& answer,
+                  const std::function<std::string(const Answer&)>& sentence);
+
+/// Asks the process that holds the runtime, if one does and serves requests. None: the runtime is
+/// to be opened, and nothing was done. So also where the command line has options of an open.
+Result<std::optional<Answer>> ask_running_host(const Options& options,
+                                               const fs_store::HostRequest& request);
 
 /// The operation is made before the store is opened: nobody waits for the lock while a text is
 /// typed. Its worker_ref names no runtime yet. An error is reported as it is.

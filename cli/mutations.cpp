@@ -115,6 +115,26 @@ Result<WorkerRef> worker_ref_in(const fs_store::Reader& reader, const std::strin
   return worker_ref;
 }
 
+Exit print_answer(const Options& options, const Answer& answer,
+                  const std::function<std::string(const Answer&)>& sentence) {
+  Output output;
+  if (options.json) {
+    output.json(answer);
+  } else {
+    output.line(sentence(answer));
+  }
+  return output.finish(Exit::done);
+}
+
+Result<std::optional<Answer>> ask_running_host(const Options& options,
+                                               const fs_store::HostRequest& request) {
+  // A host has opened its runtime with options of its own.
+  if (!options.durability.empty() || !options.limits.empty()) return std::optional<Answer>();
+  auto runtime_id = runtime_of(options);
+  if (!runtime_id) return std::move(runtime_id).error();
+  return fs_store::ask_host(root_of(options), *std::move(runtime_id), request);
+}
+
 Exit run_on_runtime(
     const Options& options, Create create,
     const std::function<Result<Answer>(Runtime&, const RuntimeId& runtime_id)>& operation,
@@ -126,26 +146,24 @@ Exit run_on_runtime(
                         : Result<Answer>(std::move(summary).error());
   auto closed = runtime->close();
   if (!answer) return report(options, answer.error());
-  Output output;
-  if (options.json) {
-    output.json(*answer);
-  } else {
-    output.line(sentence(*answer));
-  }
-  const Exit exit = output.finish(Exit::done);
+  const Exit exit = print_answer(options, *answer, sentence);
   // The operation itself is durable; what failed is the checkpoint.
   return closed ? exit : report(options, closed.error());
 }
 
 Exit run_mutation(const Options& options, Create create, Result<Mutation> operation) {
   if (!operation) return report(options, operation.error());
+  const auto said = [&](const Answer& answer) { return sentence(*operation, answer); };
+  auto asked = ask_running_host(options, *operation);
+  if (!asked) return report(options, asked.error());
+  if (*asked) return print_answer(options, **asked, said);
   return run_on_runtime(
       options, create,
       [&](Runtime& runtime, const RuntimeId& runtime_id) {
         set_runtime(*operation, runtime_id);
         return perform(runtime, *operation);
       },
-      [&](const Answer& answer) { return sentence(*operation, answer); });
+      said);
 }
 
 namespace {

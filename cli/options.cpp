@@ -58,20 +58,26 @@ Result<RuntimeOptions> runtime_options(const Options& options) {
   return result;
 }
 
-Result<Runtime> open_for_writing(const Options& options, Create create,
-                                 std::optional<std::string> display_name) {
+Result<fs_store::StoreOptions> store_options(const Options& options, Create create) {
   auto runtime_id = runtime_of(options);
   if (!runtime_id) return std::move(runtime_id).error();
-  auto opening = runtime_options(options);
-  if (!opening) return std::move(opening).error();
-  opening->display_name = std::move(display_name);
   fs_store::StoreOptions store;
   store.root = root_of(options);
   store.runtime_id = std::move(*runtime_id);
   store.create = create == Create::yes;
   if (!options.durability.empty()) store.durability = *parse_durability(options.durability);
   store.lock_wait = std::chrono::milliseconds(std::llround(options.wait_seconds * 1000));
-  return fs_store::open_runtime(std::move(store), std::move(*opening));
+  return store;
+}
+
+Result<Runtime> open_for_writing(const Options& options, Create create,
+                                 std::optional<std::string> display_name) {
+  auto store = store_options(options, create);
+  if (!store) return std::move(store).error();
+  auto opening = runtime_options(options);
+  if (!opening) return std::move(opening).error();
+  opening->display_name = std::move(display_name);
+  return fs_store::open_runtime(*std::move(store), *std::move(opening));
 }
 
 Result<fs_store::Reader> open_for_reading(const Options& options) {

@@ -50,6 +50,8 @@ Result<std::optional<RuntimeId>> runtime_of(const Options& options);
 
 /// Whether a runtime is made where none is.
 enum class Create : std::uint8_t { yes, no };
+/// How a store is opened for writing. `invalid_request` for a runtime id that is none.
+Result<fs_store::StoreOptions> store_options(const Options& options, Create create);
 /// Takes the lock and opens.
 Result<Runtime> open_for_writing(const Options& options, Create create,
                                  std::optional<std::string> display_name = {});

@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,7 @@
 #include "options.h"
 #include "output.h"
 #include "pipe_session.h"
+#include "worker_runtime/fs_store/requests.h"
 
 namespace worker_runtime::cli {
 namespace {
@@ -32,12 +34,33 @@ Exit exit_of(const PipeSession::Ended& ended) {
   return ended.input_error == 0 && ended.output_error == 0 ? Exit::done : Exit::refused;
 }
 
-Exit pipe(const Options& options, bool memory) {
+/// Lets other processes act on the runtime. A store without room for their requests is served all
+/// the same.
+std::optional<fs_store::RequestHost> start_host(const Options& options, Runtime& runtime) {
+  auto store = store_options(options, Create::no);
+  auto host = store ? fs_store::RequestHost::start(runtime, *store)
+                    : Result<fs_store::RequestHost>(std::move(store).error());
+  if (host) return *std::move(host);
+  std::fprintf(stderr, "worker-runtime: requests of other processes are not served: %s\n",
+               printable(host.error().message()).c_str());
+  return std::nullopt;
+}
+
+struct PipeArguments {
+  bool memory = false;
+  bool no_requests = false;
+};
+
+Exit pipe(const Options& options, const PipeArguments& arguments) {
+  const bool memory = arguments.memory;
   auto runtime = memory ? open_memory(options) : open_for_writing(options, Create::yes);
   if (!runtime) return report(options, runtime.error());
   auto summary = runtime->summary();
   if (!summary) return report(options, summary.error());
+  std::optional<fs_store::RequestHost> host;
+  if (!memory && !arguments.no_requests) host = start_host(options, *runtime);
   const Exit exit = exit_of(PipeSession(*runtime, summary->runtime_id).run());
+  host.reset();
   auto closed = runtime->close();
   return closed ? exit : report(options, closed.error());
 }
@@ -46,11 +69,14 @@ Exit pipe(const Options& options, bool memory) {
 
 void add_pipe(CLI::App& app, Options& options, Run& run) {
   CLI::App* const command = app.add_subcommand("pipe", "serve JSON requests from standard input");
-  auto memory = std::make_shared<bool>(false);
-  command->add_flag("--memory", *memory, "drive a runtime in memory");
+  auto arguments = std::make_shared<PipeArguments>();
+  command->add_flag("--memory", arguments->memory, "drive a runtime in memory");
+  command->add_flag("--no-requests", arguments->no_requests,
+                    "do not let other processes act on the runtime");
   add_writer_options(*command, options);
-  command->callback(
-      [&options, &run, memory] { run = [&options, memory] { return pipe(options, *memory); }; });
+  command->callback([&options, &run, arguments] {
+    run = [&options, arguments] { return pipe(options, *arguments); };
+  });
 }
 
 }  // namespace worker_runtime::cli

@@ -13,35 +13,17 @@
 namespace worker_runtime::cli {
 namespace {
 
-std::string ok_line(const std::string& id, std::string_view ok) {
-  std::string line;
-  line.reserve(id.size() + ok.size() + 16);
-  line.append("{\"id\":").append(id).append(",\"ok\":").append(ok).append("}\n");
-  return line;
-}
+using fs_store::answer_line;
+using fs_store::error_line;
+using fs_store::ok_line;
 
-std::string error_line(const std::string& id, const Error& error) {
-  std::string line = "{\"id\":" + id + ",\"error\":";
-  fs_store::append_json(line, error);
-  return line + "}\n";
-}
-
-template <typename Value>
-std::string answer_line(const std::string& id, const Result<Value>& result) {
-  if (!result) return error_line(id, result.error());
+/// Of a page.
+template <typename Page>
+std::string page_line(const std::string& id, const Result<Page>& page) {
+  if (!page) return error_line(id, page.error());
   std::string ok;
-  fs_store::append_json(ok, *result);
+  fs_store::append_json(ok, *page);
   return ok_line(id, ok);
-}
-
-std::string batch_line(const std::string& id, const Result<std::vector<Answer>>& results) {
-  if (!results) return error_line(id, results.error());
-  std::string ok = "{\"results\":[";
-  for (const Answer& answer : *results) {
-    if (ok.back() != '[') ok += ',';
-    fs_store::append_json(ok, answer);
-  }
-  return ok_line(id, ok + "]}");
 }
 
 bool is_white_space(std::string_view line) {
@@ -64,7 +46,7 @@ struct ReadVisitor {
   }
 
   std::string operator()(const fs_store::ListRequest& request) const {
-    return answer_line(id, runtime.list_workers(request.query));
+    return page_line(id, runtime.list_workers(request.query));
   }
   std::string operator()(const fs_store::WorkerDetailRequest& request) const {
     return detail_line(runtime.worker_detail(request.worker_ref));
@@ -81,13 +63,13 @@ struct ReadVisitor {
                            "\",\"format\":" + std::to_string(fs_store::schema_version) + "}");
   }
   std::string operator()(const fs_store::DiagnosticsRequest& request) const {
-    return answer_line(id, runtime.diagnostics(request.after, request.limit));
+    return page_line(id, runtime.diagnostics(request.after, request.limit));
   }
   std::string operator()(const EventQuery& query) const {
-    return answer_line(id, runtime.read_events(query));
+    return page_line(id, runtime.read_events(query));
   }
   std::string operator()(const fs_store::ReadTranscriptRequest& request) const {
-    return answer_line(id, runtime.read_transcript(request.worker_ref, request.query));
+    return page_line(id, runtime.read_transcript(request.worker_ref, request.query));
   }
   std::string operator()(const fs_store::CheckpointRequest& /*request*/) const {
     auto lsn = runtime.checkpoint();
@@ -171,7 +153,7 @@ void PipeSession::submit(const AnswerQueue::SlotPointer& slot, std::string id,
   in_flight_.begin();
   runtime_.submit_batch(std::move(batch.operations),
                         [this, slot, id = std::move(id)](const Result<std::vector<Answer>>& all) {
-                          answers_.answer(slot, batch_line(id, all));
+                          answers_.answer(slot, answer_line(id, all));
                           in_flight_.end();
                         });
 }
@@ -183,7 +165,7 @@ void PipeSession::wait_events(const AnswerQueue::SlotPointer& slot, const std::s
   auto at_once =
       runtime_.wait_events(request.from, std::chrono::milliseconds(0), {}, request.limit);
   if (!at_once || !at_once->events.empty() || request.timeout_ms == 0) {
-    return answers_.answer(slot, answer_line(id, at_once));
+    return answers_.answer(slot, page_line(id, at_once));
   }
   // Threads of waits that are over are let go: at most as many run as requests may be in flight.
   std::erase_if(waits_, [](const Wait& wait) { return wait.done->load(); });
@@ -194,7 +176,7 @@ void PipeSession::wait_events(const AnswerQueue::SlotPointer& slot, const std::s
     wait.thread = std::jthread(
         [this, slot, id, timeout, from = request.from, limit = request.limit, done = wait.done] {
           auto page = runtime_.wait_events(from, timeout, stop_.get_token(), limit);
-          answers_.answer(slot, answer_line(id, page));
+          answers_.answer(slot, page_line(id, page));
           *done = true;
         });
   } catch (const std::system_error&) {

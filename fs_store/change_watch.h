@@ -23,6 +23,9 @@ class ChangeWatch {
   virtual void wait(std::chrono::steady_clock::time_point until, const std::stop_token& stop) = 0;
 };
 
+/// Where there is no watch: waits without being told of anything, until `until` or `stop`.
+void pause_until(std::chrono::steady_clock::time_point until, const std::stop_token& stop);
+
 /// Watches the entries of a directory (made, renamed, removed) and what is written to the file
 /// `overwritten` in it. `directory` is a descriptor and stays the caller's. Null if the system has
 /// no watch to give.

@@ -173,4 +173,37 @@ void append_json(std::string& out, const Answer& answer) {
   writer.end_object();
 }
 
+// ---- lines
+
+std::string ok_line(std::string_view id, std::string_view ok) {
+  std::string line;
+  line.reserve(id.size() + ok.size() + 16);
+  line.append("{\"id\":").append(id).append(",\"ok\":").append(ok).append("}\n");
+  return line;
+}
+
+std::string error_line(std::string_view id, const Error& error) {
+  std::string line;
+  line.append("{\"id\":").append(id).append(",\"error\":");
+  append_json(line, error);
+  return line + "}\n";
+}
+
+std::string answer_line(std::string_view id, const Result<Answer>& answer) {
+  if (!answer) return error_line(id, answer.error());
+  std::string ok;
+  append_json(ok, *answer);
+  return ok_line(id, ok);
+}
+
+std::string answer_line(std::string_view id, const Result<std::vector<Answer>>& answers) {
+  if (!answers) return error_line(id, answers.error());
+  std::string ok = "{\"results\":[";
+  for (const Answer& answer : *answers) {
+    if (ok.back() != '[') ok += ',';
+    append_json(ok, answer);
+  }
+  return ok_line(id, ok + "]}");
+}
+
 }  // namespace worker_runtime::fs_store

@@ -92,6 +92,7 @@ void write_create_request(JsonWriter& writer, const CreateRequest& request);
 bool read_create_request(JsonReader& reader, JsonValue* value, Unknown unknown, Unknown nested,
                          CreateRequest& request);
 
+bool read_origin(JsonReader& reader, JsonValue value, Unknown unknown, Origin& origin);
 bool read_intent(JsonReader& reader, JsonValue value, Unknown unknown, Intent& intent);
 bool read_profile(JsonReader& reader, JsonValue value, Unknown unknown, Profile& profile);
 bool read_config_bundle(JsonReader& reader, JsonValue value, Unknown unknown,

@@ -153,8 +153,10 @@ std::string quarantined(std::string_view name, std::uint64_t offset) {
   return join(quarantine, name) + "." + hex16(offset) + "." + hex16(drawn_number());
 }
 
+std::string drawn_name() { return hex16(drawn_number()); }
+
 std::string temporary(std::string_view path) {
-  return std::string(path) + "." + hex16(drawn_number()) + std::string(temporary_suffix);
+  return std::string(path) + "." + drawn_name() + std::string(temporary_suffix);
 }
 
 bool is_temporary(std::string_view name) {

@@ -36,6 +36,7 @@ inline constexpr std::string_view durable = "journal/durable";
 inline constexpr std::string_view durable_name = "durable";  // in journal/
 inline constexpr std::string_view workers = "workers";
 inline constexpr std::string_view quarantine = "quarantine";
+inline constexpr std::string_view requests = "requests";
 
 std::string catalog(Lsn lsn);
 std::optional<Lsn> parse_catalog(std::string_view name);
@@ -64,6 +65,9 @@ std::optional<std::uint64_t> parse_log_part(std::string_view name, std::string_v
 
 /// Where bytes taken out of a file go: "quarantine/<name>.<offset, 16 hex>.<random, 16 hex>".
 std::string quarantined(std::string_view name, std::uint64_t offset);
+
+/// 16 hex digits, drawn at random.
+std::string drawn_name();
 
 /// A name for a new file beside `path`, drawn at random: "<path>.<random, 16 hex>.tmp". What a
 /// crash leaves under such names is swept: in runtimes/, in the runtime's directory, journal/ and

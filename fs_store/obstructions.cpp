@@ -11,8 +11,10 @@ namespace worker_runtime::fs_store {
 namespace {
 
 std::optional<EntryKind> kind_at_top(const std::string& name) {
-  for (const std::string_view directory : {layout::journal, layout::workers, layout::quarantine})
+  for (const std::string_view directory :
+       {layout::journal, layout::workers, layout::quarantine, layout::requests}) {
     if (name == directory) return EntryKind::directory;
+  }
   const bool is_file = name == layout::runtime_json || layout::parse_catalog(name) ||
                        name == layout::log_file(layout::events) ||
                        layout::parse_log_part(name, layout::events);
@@ -65,7 +67,7 @@ Result<std::vector<std::string>> find_obstructions(FileSystem& file_system) {
   auto top = look(file_system, "", kind_at_top, found);
   if (!top) return top;
   for (const std::string& directory : *top) {
-    if (directory == layout::quarantine) continue;
+    if (directory == layout::quarantine || directory == layout::requests) continue;
     const bool is_journal = directory == layout::journal;
     auto below =
         look(file_system, directory, is_journal ? kind_in_journal : kind_in_workers, found);

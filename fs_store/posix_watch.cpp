@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <cstdint>
+#include <mutex>
 #include <utility>
 
 #include "change_watch.h"
@@ -79,6 +81,13 @@ class PosixWatch final : public ChangeWatch {
 };
 
 }  // namespace
+
+void pause_until(std::chrono::steady_clock::time_point until, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_until(lock, stop, until, [] { return false; });
+}
 
 std::unique_ptr<ChangeWatch> make_posix_watch(int directory, const std::string& overwritten) {
   Descriptor events(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));

@@ -6,7 +6,6 @@
 #include "worker_runtime/fs_store/reader.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -65,14 +64,6 @@ std::uint64_t reported_damaged(const DiagnosticLog& diagnostics, const State& st
     }
   }
   return damaged.size();
-}
-
-/// Waits without being told of anything.
-void pause_until(std::chrono::steady_clock::time_point until, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_until(lock, stop, until, [] { return false; });
 }
 
 }  // namespace

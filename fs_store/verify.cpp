@@ -19,6 +19,7 @@
 #include "open.h"
 #include "reader_view.h"
 #include "recovery.h"
+#include "request_names.h"
 #include "snapshot.h"
 #include "verify_directory.h"
 
@@ -34,8 +35,10 @@ namespace {
 
 /// What has to stand under a name of the layout, if it is one.
 std::optional<EntryKind> kind_at_top(std::string_view name) {
-  for (const std::string_view directory : {layout::journal, layout::workers, layout::quarantine})
+  for (const std::string_view directory :
+       {layout::journal, layout::workers, layout::quarantine, layout::requests}) {
     if (name == directory) return EntryKind::directory;
+  }
   const bool is_file = name == layout::lock || name == layout::runtime_json ||
                        name == layout::log_file(layout::events) || layout::parse_catalog(name) ||
                        layout::parse_log_part(name, layout::events);
@@ -139,6 +142,7 @@ class Run {
       if (name == layout::journal) return check_journal();
       if (name == layout::workers) return check_workers();
       if (name == layout::quarantine) return check_quarantine();
+      if (name == layout::requests) return check_requests();
       return stray(name);
     }
     if (entry.kind == EntryKind::file) {
@@ -187,6 +191,19 @@ class Run {
     for (const DirectoryEntry& entry : *entries) {
       if (entry.kind == EntryKind::file && layout::is_temporary(entry.name))
         static_cast<void>(stray(std::string(layout::quarantine) + "/" + entry.name).has_value());
+    }
+    return {};
+  }
+
+  /// What lies there is between a host and its clients, and no part of the store.
+  Result<void> check_requests() {
+    const std::string directory(layout::requests);
+    auto entries = file_system_.list(directory);
+    if (!entries) return std::move(entries).error();
+    for (const DirectoryEntry& entry : *entries) {
+      const bool known = entry.name == host_lock || is_request(entry.name) ||
+                         is_answer(entry.name) || layout::is_temporary(entry.name);
+      if (!known) static_cast<void>(stray(directory + "/" + entry.name).has_value());
     }
     return {};
   }

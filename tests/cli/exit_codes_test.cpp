@@ -141,7 +141,7 @@ TEST_F(ExitCodesTest, DamageIsThree) {
 
 TEST_F(ExitCodesTest, AHeldLockIsFour) {
   make_store();
-  Subprocess writer(line({"pipe"}));
+  Subprocess writer(line({"pipe", "--no-requests"}));
   writer.write("{\"id\":1,\"op\":\"version\"}\n");
   EXPECT_TRUE(has(writer.read_line(), "\"ok\""));
   const Finished human = cli({"send", "a", "hello"});

@@ -117,7 +117,8 @@ ScriptedStore::ScriptedStore(Start start, Server server) : start_(start), server
 
 std::vector<std::string> ScriptedStore::program() const {
   if (server_ == Server::small_files) return driver({"pipe", root()});
-  return {WORKER_RUNTIME_CLI_PATH, "--root", root(), "pipe", "--json"};
+  // Without the host of requests: its thread would make calls at moments of its own.
+  return {WORKER_RUNTIME_CLI_PATH, "--root", root(), "pipe", "--json", "--no-requests"};
 }
 
 void ScriptedStore::begin() {

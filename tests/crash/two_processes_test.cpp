@@ -27,7 +27,7 @@ using cli::has;
 
 class TwoProcessesTest : public cli::CliTest {
  protected:
-  [[nodiscard]] Arguments holder_line() const { return line({"pipe"}); }
+  [[nodiscard]] Arguments holder_line() const { return line({"pipe", "--no-requests"}); }
   [[nodiscard]] std::filesystem::path lock() const { return root() / "runtimes/main/lock"; }
 
   static std::string ask(Subprocess& pipe, const std::string& request) {

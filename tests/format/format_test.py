@@ -380,13 +380,27 @@ class DocumentTest(StoreTest):
     def test_recipes(self):
         runtime = self.maker.closed("s", stores.EVERYTHING)
         self.maker.killed("s", [stores.send("mail", "in the journal")])
-        [block] = self.code("sh")
+        [block, _] = self.code("sh")
         for recipe in block.splitlines():
             with self.subTest(recipe):
                 done = subprocess.run(["bash", "-o", "pipefail", "-c", recipe], cwd=runtime, capture_output=True,
                                       text=True, timeout=60)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertNotEqual(done.stdout, "")
+
+    def test_request_by_hand(self):
+        runtime = self.maker.closed("s", stores.EVERYTHING)
+        [_, block] = self.code("sh")
+        *asking, looking = block.splitlines()
+        with self.maker.start("s") as host:
+            self.maker.ask(host, [{"op": "version"}])  # it is open
+            waiting = 'until [ -e "requests/$session.mine.answer" ]; do :; done'
+            script = "\n".join(["set -eu", *asking, waiting, looking])
+            done = subprocess.run(["bash", "-c", script], cwd=runtime, capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertTrue(done.stdout.startswith('{"id":null,"ok":{"worker_ref":'), done.stdout)
+            host.stdin.close()
+            self.assertEqual(host.wait(timeout=60), 0)
 
     def test_encoding_of_ids(self):
         rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \|$", DOCUMENT.split("## 6. Paths")[1], re.M)

@@ -47,6 +47,15 @@ void append_json(std::string& out, const CopyReport& report);
 /// {"code":...,"message":...} and the typed fields by their names.
 void append_json(std::string& out, const Error& error);
 
+// ---- answers of `pipe`: whole lines, with their newline
+
+/// {"id":...,"ok":...} of JSON texts.
+std::string ok_line(std::string_view id, std::string_view ok);
+std::string error_line(std::string_view id, const Error& error);
+std::string answer_line(std::string_view id, const Result<Answer>& answer);
+/// Of a batch.
+std::string answer_line(std::string_view id, const Result<std::vector<Answer>>& answers);
+
 // ---- requests of `pipe`
 
 struct ListRequest {
