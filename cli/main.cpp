@@ -1,18 +1,17 @@
 // worker-runtime: the command-line tool. Parses the line, runs one command, maps errors to exit
 // codes.
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <numeric>
+#include <optional>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "arguments.h"
+#include "command_text.h"
 #include "options.h"
 #include "output.h"
+#include "suggestion.h"
 
 namespace worker_runtime::cli {
 namespace {
@@ -28,34 +27,12 @@ void add_common_options(CLI::App& app, Options& options) {
   app.add_flag("--json", options.json, "one JSON document, or JSON Lines for lists and logs");
 }
 
-/// How many letters have to be changed, added or left out (Levenshtein).
-std::size_t distance(std::string_view left, std::string_view right) {
-  std::vector<std::size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t at = 0; at < left.size(); ++at) {
-    std::size_t diagonal = std::exchange(row[0], at + 1);
-    for (std::size_t other = 0; other < right.size(); ++other) {
-      const std::size_t exchanged = diagonal + (left[at] == right[other] ? 0 : 1);
-      diagonal = row[other + 1];
-      row[other + 1] = std::min({exchanged, diagonal + 1, row[other] + 1});
-    }
-  }
-  return row.back();
-}
-
 /// The command that was meant, as far as that can be guessed; empty if not.
 std::string nearest_command(const CLI::App& app, const std::string& word) {
-  std::string nearest;
-  std::size_t least = 3;
-  // A long word is none of ours, and would only cost time.
-  if (word.size() > 20) return nearest;
-  for (const CLI::App* const command : app.get_subcommands({})) {
-    const std::size_t far = distance(word, command->get_name());
-    if (far >= least || far >= word.size()) continue;
-    least = far;
-    nearest = command->get_name();
-  }
-  return nearest;
+  Suggestion suggestion(word);
+  for (const CLI::App* const command : app.get_subcommands({}))
+    suggestion.consider(command->get_name());
+  return suggestion.nearest();
 }
 
 Exit usage(const CLI::App& app, const Options& options, const CLI::ParseError& problem) {
@@ -78,6 +55,21 @@ Exit usage(const CLI::App& app, const Options& options, const CLI::ParseError& p
                  printable(message).c_str());
   }
   return Exit::usage;
+}
+
+/// What the scripts of a shell and the build of this program ask for, and no person. None: another
+/// line.
+std::optional<int> run_for_programs(const CLI::App& app, const std::vector<std::string>& words) {
+  if (words.empty()) return std::nullopt;
+  if (words.front() == "__complete") {
+    complete(describe(app), {words.begin() + 1, words.end()});
+    return 0;
+  }
+  if (words.front() == "__generate" && words.size() == 2) {
+    auto written = generate_files(describe(app), words.back());
+    return static_cast<int>(written ? Exit::done : report(Options(), written.error()));
+  }
+  return std::nullopt;
 }
 
 int run(int argc, char** argv) {
@@ -109,11 +101,13 @@ int run(int argc, char** argv) {
   add_backup(app, options, command);
   add_report(app, options, command);
   add_bench(app, options, command);
+  add_completion(app, options, command);
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  if (const auto exit = run_for_programs(app, words)) return *exit;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
-    for (int at = 1; at < argc; ++at)
-      options.json = options.json || std::string_view(argv[at]) == "--json";
+    for (const std::string& word : words) options.json = options.json || word == "--json";
     return static_cast<int>(usage(app, options, problem));
   }
   return static_cast<int>(command());

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "streams.h"
+#include "suggestion.h"
 
 namespace worker_runtime::cli {
 namespace {
@@ -75,6 +76,19 @@ void report_output(int system_error) {
                std::generic_category().message(system_error).c_str());
 }
 
+namespace {
+
+/// A line about the Worker that was meant, if one is near.
+std::string suggestion_for(const Options& options, const Error& error) {
+  // The id that nobody has stands at the end of the message.
+  constexpr std::string_view before = "there is no worker ";
+  if (!error.message().starts_with(before)) return {};
+  const std::string nearest = nearest_worker(options, error.message().substr(before.size()));
+  return nearest.empty() ? "" : "did you mean " + printable(nearest) + "?\n";
+}
+
+}  // namespace
+
 Exit report(const Options& options, const Error& error) {
   std::string text;
   if (options.json) {
@@ -89,6 +103,7 @@ Exit report(const Options& options, const Error& error) {
       for (const std::string& runtime : ambiguous->runtimes) text += " " + printable(runtime);
       text += "\nname one with --runtime ID\n";
     }
+    if (error.code() == ErrorCode::worker_not_found) text += suggestion_for(options, error);
     if (error.code() == ErrorCode::store_missing) text += "`worker-runtime init` makes one\n";
     if (error.code() == ErrorCode::store_locked)
       text += "--wait SECONDS waits for it; reading commands need no lock\n";

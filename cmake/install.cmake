@@ -65,6 +65,10 @@ if(TARGET worker_runtime_cli)
   install(TARGETS worker_runtime_cli)
   file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
   install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/cli/share/man/ DESTINATION ${CMAKE_INSTALL_MANDIR})
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/cli/share/bash-completion ${PROJECT_BINARY_DIR}/cli/share/zsh
+                    ${PROJECT_BINARY_DIR}/cli/share/fish
+          DESTINATION ${CMAKE_INSTALL_DATAROOTDIR})
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC)
 

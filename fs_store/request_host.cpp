@@ -163,13 +163,7 @@ void RequestServer::sweep(const std::vector<DirectoryEntry>& entries) {
 
 // ---- the public class
 
-class RequestHost::Implementation {
- public:
-  RequestServer server;
-};
-
-RequestHost::RequestHost(std::unique_ptr<Implementation> implementation)
-    : implementation_(std::move(implementation)) {}
+RequestHost::RequestHost(std::unique_ptr<RequestServer> server) : server_(std::move(server)) {}
 RequestHost::RequestHost(RequestHost&&) noexcept = default;
 RequestHost& RequestHost::operator=(RequestHost&&) noexcept = default;
 RequestHost::~RequestHost() = default;
@@ -211,9 +205,9 @@ Result<RequestHost> RequestHost::start(Runtime& runtime, const StoreOptions& sto
   std::string session = layout::drawn_name();
   auto named = (*lock)->set_text(session + "\n");
   if (!named) return full_as_such(std::move(named).error());
-  return RequestHost(std::unique_ptr<Implementation>(
-      new Implementation{RequestServer(runtime, std::move(runtime_id), *std::move(requests),
-                                       *std::move(lock), std::move(session), options)}));
+  return RequestHost(std::make_unique<RequestServer>(runtime, std::move(runtime_id),
+                                                     *std::move(requests), *std::move(lock),
+                                                     std::move(session), options));
 }
 
 }  // namespace worker_runtime::fs_store

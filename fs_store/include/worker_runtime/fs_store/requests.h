@@ -21,6 +21,8 @@
 
 namespace worker_runtime::fs_store {
 
+class RequestServer;
+
 struct RequestHostOptions {
   /// Answers that nobody fetches, and requests to hosts that are gone, are removed after this time.
   std::chrono::milliseconds leftovers_kept{60'000};
@@ -45,9 +47,8 @@ class RequestHost {
   ~RequestHost();
 
  private:
-  class Implementation;
-  explicit RequestHost(std::unique_ptr<Implementation> implementation);
-  std::unique_ptr<Implementation> implementation_;
+  explicit RequestHost(std::unique_ptr<RequestServer> server);
+  std::unique_ptr<RequestServer> server_;
 };
 
 /// What can be asked for. A Worker whose runtime_id is empty is one of the runtime that is asked.
