@@ -13,11 +13,16 @@ import sys
 import tempfile
 import unittest
 
+import jsonschema
+
 import read_store
 import stores
 
 TOOL = pathlib.Path(sys.argv[1])
 SOURCE = pathlib.Path(sys.argv[2])
+sys.path.append(str(SOURCE / "docs/schema"))
+import generate as schemas  # noqa: E402: where it lies is known only now
+
 DOCUMENT = (SOURCE / "docs" / "FORMAT.md").read_text(encoding="utf-8")
 
 
@@ -259,18 +264,40 @@ SIMPLE_TYPES = {
 
 def tables():
     """Kind -> {member: (type, whether it may be absent)}."""
-    found = {}
-    kind = None
-    for line in DOCUMENT.splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if line.startswith("|") and cells[1:3] == ["type", "absent"]:
-            kind = cells[0]
-            found[kind] = {}
-        elif not line.startswith("|"):
-            kind = None
-        elif kind and not cells[0].startswith("--"):
-            found[kind][cells[0].strip("`")] = (cells[1], cells[2] != "–")
-    return found
+    return {kind: {member: (type_name, absent != "–") for member, (type_name, absent, _) in members.items()}
+            for kind, members in schemas.tables(DOCUMENT).items()}
+
+
+def kind_of(path, at, line):
+    """What the line of a file is, from 0 on."""
+    if path.name.startswith("events."):
+        return "event"
+    if path.name.startswith("transcript."):
+        return "entry"
+    if path.name == "runtime.json":
+        return "runtime"
+    if path.parent.name == "journal":
+        return "journal record" if at else "segment header"
+    if path.name.startswith("catalog.") and at == 0:
+        return "catalog header"
+    return "tombstone" if line.get("deleted") else "Worker"
+
+
+def export_of(maker):
+    """The lines of an export, with their kinds."""
+    lines = maker.run("recovered", "export", "fork").splitlines(keepends=True)
+    return zip(["export header", *["entry"] * (len(lines) - 2), "export end"], lines)
+
+
+def make_all_kinds(maker):
+    """Stores that hold all there is, in four states; their names."""
+    maker.closed("closed", stores.EVERYTHING)
+    maker.closed("empty", [])
+    maker.killed("killed", [*stores.EVERYTHING, stores.simple("checkpoint"), *stores.BEHIND])
+    # What a recovery has to say is about no Worker.
+    maker.copy("killed", "recovered")
+    maker.run("recovered", "start")
+    return ("closed", "empty", "killed", "recovered")
 
 
 class DocumentTest(StoreTest):
@@ -305,36 +332,15 @@ class DocumentTest(StoreTest):
                 self.left_out[kind].add(name)
 
     def walk_file(self, path):
-        where = path.name
         for at, line in enumerate(parsed(path)):
-            if where.startswith("events."):
-                kind = "event"
-            elif where.startswith("transcript."):
-                kind = "entry"
-            elif where == "runtime.json":
-                kind = "runtime"
-            elif path.parent.name == "journal":
-                kind = "journal record" if at else "segment header"
-            elif where.startswith("catalog.") and at == 0:
-                kind = "catalog header"
-            else:
-                kind = "tombstone" if line.get("deleted") else "Worker"
-            self.walk(kind, line, f"{where}, line {at + 1}")
+            self.walk(kind_of(path, at, line), line, f"{path.name}, line {at + 1}")
 
     def walk_export(self):
-        lines = self.maker.run("recovered", "export", "fork").splitlines(keepends=True)
-        kinds = ["export header", *["entry"] * (len(lines) - 2), "export end"]
-        for at, (kind, line) in enumerate(zip(kinds, lines)):
-            self.walk(kind, read_store.parse(line), f"an export, line {at + 1}")
+        for kind, line in export_of(self.maker):
+            self.walk(kind, read_store.parse(line), "an export")
 
     def test_tables_name_what_the_files_hold_and_nothing_else(self):
-        self.maker.closed("closed", stores.EVERYTHING)
-        self.maker.closed("empty", [])
-        self.maker.killed("killed", [*stores.EVERYTHING, stores.simple("checkpoint"), *stores.BEHIND])
-        # What a recovery has to say is about no Worker.
-        self.maker.copy("killed", "recovered")
-        self.maker.run("recovered", "start")
-        for name in ("closed", "empty", "killed", "recovered"):
+        for name in make_all_kinds(self.maker):
             for path in self.maker.runtime(name).rglob("*.json*"):
                 self.walk_file(path)
         self.walk_export()
@@ -407,6 +413,57 @@ class DocumentTest(StoreTest):
         self.assertGreaterEqual(len(rows), 4)
         for worker_id, name in rows:
             self.assertEqual(read_store.encode_id(worker_id), name)
+
+
+# ---- the schemas
+
+class SchemaTest(StoreTest):
+    def setUp(self):
+        super().setUp()
+        self.validators = {}
+        for kind in schemas.LINES:
+            schema = schemas.line_schema(kind, schemas.tables(DOCUMENT))
+            jsonschema.Draft202012Validator.check_schema(schema)
+            self.validators[kind] = jsonschema.Draft202012Validator(schema)
+
+    def lines(self):
+        """Lines of real files, with their kinds."""
+        for name in make_all_kinds(self.maker):
+            for path in self.maker.runtime(name).rglob("*.json*"):
+                for at, line in enumerate(path.read_bytes().splitlines()):
+                    if line:
+                        value = json.loads(line)
+                        yield kind_of(path, at, value), value
+        for kind, line in export_of(self.maker):
+            yield kind, json.loads(line)
+
+    def test_files_are_made_from_the_document(self):
+        made = schemas.generate(DOCUMENT)
+        there = {path.name: path.read_text(encoding="utf-8") for path in (SOURCE / "docs/schema").glob("*.json")}
+        self.assertEqual(there, made, "run docs/schema/generate.py")
+
+    def test_every_line_is_valid(self):
+        seen = set()
+        for kind, line in self.lines():
+            self.validators[kind].validate(line)
+            seen.add(kind)
+        self.assertEqual(seen, set(schemas.LINES))
+
+    def test_what_is_wrong_is_not(self):
+        tried = set()
+        for kind, line in self.lines():
+            if kind in tried:
+                continue
+            tried.add(kind)
+            is_valid = self.validators[kind].is_valid
+            self.assertTrue(is_valid(line))
+            for member in self.validators[kind].schema["required"]:
+                self.assertFalse(is_valid({name: value for name, value in line.items() if name != member}), member)
+            for member in line:
+                self.assertFalse(is_valid({**line, member: None}), member)
+            # A journal is not half understood; the rest keeps what a newer version wrote.
+            self.assertEqual(is_valid({**line, "newer": 1}), kind not in schemas.OF_JOURNAL)
+        self.assertEqual(tried, set(schemas.LINES))
 
 
 if __name__ == "__main__":
