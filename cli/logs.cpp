@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "mutation.h"
 #include "output.h"
+#include "posix_pager.h"
 #include "streams.h"
 
 namespace worker_runtime::cli {
@@ -92,8 +93,13 @@ Exit stream(const Options& options, Output& output, Query query,
   }
 }
 
-void add_row(Table& table, const Event& event) {
-  table.add({std::to_string(event.id.value), to_string(event.at),
+/// What is followed stays on the screen, and so would what was "3 s ago" once.
+std::string time_in_log(const Options& options, const Arguments& arguments, Timestamp at) {
+  return arguments.follow ? to_string(at) : time_text(options, at);
+}
+
+void add_row(Table& table, const Event& event, std::string at) {
+  table.add({std::to_string(event.id.value), std::move(at),
              event.kind == EventKind::unknown ? printable(event.unknown_kind)
                                               : std::string(to_string(event.kind)),
              event.worker_ref ? printable(event.worker_ref->worker_id.text()) : "-",
@@ -108,6 +114,8 @@ Exit events(const Options& options, const Arguments& arguments) {
   std::optional<StopWatch> watch;
   if (arguments.follow) watch.emplace();
   const std::stop_token stop = watch ? watch->token() : std::stop_token();
+  std::optional<Pager> pager;
+  if (!arguments.follow) pager.emplace(options);
   Output output;
   Table table({"ID", "AT", "KIND", "WORKER", "MESSAGE"});
   EventQuery query;
@@ -131,7 +139,7 @@ Exit events(const Options& options, const Arguments& arguments) {
       if (options.json) {
         output.json(event);
       } else {
-        add_row(table, event);
+        add_row(table, event, time_in_log(options, arguments, event.at));
       }
     }
     if (!options.json && shown > 0) table.print_rows(output);
@@ -143,9 +151,9 @@ Exit events(const Options& options, const Arguments& arguments) {
   return stream(options, output, query, arguments.start, stop, print_page);
 }
 
-void print(Output& output, const TranscriptEntry& entry) {
-  std::string head = std::to_string(entry.sequence.value) + "  " + to_string(entry.at) + "  " +
-                     std::string(to_string(entry.role));
+void print(Output& output, const TranscriptEntry& entry, const std::string& at) {
+  std::string head =
+      std::to_string(entry.sequence.value) + "  " + at + "  " + std::string(to_string(entry.role));
   if (entry.name) head += "  " + printable(*entry.name);
   output.line(styled(head, Style::bold));
   // The text as it is, line by line, with nothing in it that a terminal would obey.
@@ -166,6 +174,8 @@ Exit transcript(const Options& options, const Arguments& arguments) {
   std::optional<StopWatch> watch;
   if (arguments.follow) watch.emplace();
   const std::stop_token stop = watch ? watch->token() : std::stop_token();
+  std::optional<Pager> pager;
+  if (!arguments.follow) pager.emplace(options);
   Output output;
   TranscriptQuery query;
   query.limit = arguments.limit;
@@ -181,7 +191,7 @@ Exit transcript(const Options& options, const Arguments& arguments) {
       if (options.json) {
         output.json(entry);
       } else {
-        print(output, entry);
+        print(output, entry, time_in_log(options, arguments, entry.at));
       }
     }
     if (arguments.follow) output.flush();

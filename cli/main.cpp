@@ -25,6 +25,7 @@ void add_common_options(CLI::App& app, Options& options) {
   app.add_option("--runtime", options.runtime, "which runtime under the root [the only one]")
       ->type_name("ID");
   app.add_flag("--json", options.json, "one JSON document, or JSON Lines for lists and logs");
+  app.add_flag("--utc", options.utc, "times as they are, not how long ago (on a terminal)");
 }
 
 /// The command that was meant, as far as that can be guessed; empty if not.

@@ -37,6 +37,7 @@ struct Options {
   std::optional<std::string> root;
   std::optional<std::string> runtime;
   bool json = false;
+  bool utc = false;
 
   // Of commands that write.
   std::string durability;

@@ -170,9 +170,30 @@ std::string excerpt(std::string_view text, std::size_t columns) {
   return safe.substr(0, end) + "…";
 }
 
+bool is_terminal_output() {
+  // A pager takes the place of the terminal later.
+  static const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  return is_terminal;
+}
+
+std::string time_text(const Options& options, Timestamp at) {
+  constexpr std::int64_t second = 1'000'000;
+  constexpr std::int64_t minute = 60 * second;
+  constexpr std::int64_t hour = 60 * minute;
+  constexpr std::int64_t day = 24 * hour;
+  const std::int64_t passed = system_clock()().microseconds - at.microseconds;
+  // What lies ahead is for who knows why; what is long ago, for the calendar.
+  if (options.utc || !is_terminal_output() || passed < 0 || passed >= 30 * day)
+    return to_string(at);
+  if (passed < minute) return std::to_string(passed / second) + " s ago";
+  if (passed < hour) return std::to_string(passed / minute) + " min ago";
+  if (passed < day) return std::to_string(passed / hour) + " h ago";
+  return std::to_string(passed / day) + " d ago";
+}
+
 std::string styled(std::string_view text, Style style) {
-  static const bool colours = ::isatty(STDOUT_FILENO) == 1 &&
-                              std::getenv("NO_COLOR") == nullptr;  // NOLINT(concurrency-mt-unsafe)
+  static const bool colours =
+      is_terminal_output() && std::getenv("NO_COLOR") == nullptr;  // NOLINT(concurrency-mt-unsafe)
   constexpr std::array<std::string_view, 5> codes{"", "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[2m"};
   const std::string_view code = codes.at(static_cast<std::size_t>(style));
   if (!colours || code.empty()) return std::string(text);

@@ -69,6 +69,13 @@ std::string printable(std::string_view text);
 /// The same, cut to `columns` code points.
 std::string excerpt(std::string_view text, std::size_t columns);
 
+/// Whether people look at standard output; as it was when the program began.
+bool is_terminal_output();
+
+/// A time as it reads best: on a terminal how long ago it was, "5 min ago"; else, and with --utc,
+/// as it is, in UTC.
+std::string time_text(const Options& options, Timestamp at);
+
 enum class Style : std::uint8_t { plain, bold, good, bad, faint };
 /// With colour only on a terminal and without NO_COLOR.
 std::string styled(std::string_view text, Style style);

@@ -6,6 +6,8 @@
 #include "arguments.h"
 #include "mutation.h"
 #include "output.h"
+#include "posix_pager.h"
+#include "watch.h"
 
 namespace worker_runtime::cli {
 namespace {
@@ -15,6 +17,7 @@ Exit with_reader(const Options& options,
                  const std::function<Result<void>(fs_store::Reader&, Output&)>& read) {
   auto reader = open_for_reading(options);
   if (!reader) return report(options, reader.error());
+  const Pager pager(options);
   Output output;
   auto done = read(*reader, output);
   const Exit exit = output.finish(Exit::done);
@@ -62,7 +65,8 @@ Result<void> list(fs_store::Reader& reader, Output& output, const Options& optio
       }
       table.add({printable(worker.worker_ref.worker_id.text()), status_text(worker),
                  number(worker.transcript_len), number(worker.last_event_id.value),
-                 to_string(worker.updated_at), printable(worker.display_name.value_or(""))});
+                 time_text(options, worker.updated_at),
+                 printable(worker.display_name.value_or(""))});
     }
     if (!options.json && shown != 0) table.print_rows(output);
     if (arguments.limit || !page->next_after || output.is_broken()) break;
@@ -111,7 +115,7 @@ void print_usage(Output& output, const Usage& usage) {
   }
 }
 
-void print_detail(Output& output, const WorkerDetail& worker) {
+void print_detail(const Options& options, Output& output, const WorkerDetail& worker) {
   const WorkerSummary& summary = worker.summary;
   output.line(
       styled("worker       " + printable(summary.worker_ref.worker_id.text()), Style::bold));
@@ -142,8 +146,8 @@ void print_detail(Output& output, const WorkerDetail& worker) {
       output.line("mount        " + printable(mount.name) + " = " + printable(mount.reference));
     }
   }
-  output.line("created      " + to_string(summary.created_at));
-  output.line("updated      " + to_string(summary.updated_at));
+  output.line("created      " + time_text(options, summary.created_at));
+  output.line("updated      " + time_text(options, summary.updated_at));
   output.line("transcript   " + number(summary.transcript_len) + " entries");
   output.line("last event   " + number(summary.last_event_id.value));
   print_usage(output, summary.usage);
@@ -163,7 +167,7 @@ void add_show(CLI::App& app, Options& options, Run& run) {
         if (options.json) {
           output.json(Answer(std::move(*detail)));
         } else {
-          print_detail(output, *detail);
+          print_detail(options, output, *detail);
         }
         return {};
       });
@@ -202,8 +206,11 @@ void print_status(Output& output, const RuntimeSummary& summary) {
 
 void add_status(CLI::App& app, Options& options, Run& run) {
   CLI::App* const command = app.add_subcommand("status", "show how the runtime is doing");
-  command->callback([&options, &run] {
-    run = [&options] {
+  auto watch = std::make_shared<bool>(false);
+  command->add_flag("--watch", *watch, "again and again, while something happens");
+  command->callback([&options, &run, watch] {
+    run = [&options, watch] {
+      if (*watch) return watch_status(options, print_status);
       return with_reader(options, [&](fs_store::Reader& reader, Output& output) -> Result<void> {
         auto summary = reader.summary();
         if (!summary) return std::move(summary).error();
@@ -235,7 +242,7 @@ Result<void> diagnostics(fs_store::Reader& reader, Output& output, const Options
         output.json(diagnostic);
         continue;
       }
-      table.add({number(diagnostic.id), to_string(diagnostic.at),
+      table.add({number(diagnostic.id), time_text(options, diagnostic.at),
                  std::string(to_string(diagnostic.severity)), printable(diagnostic.code),
                  diagnostic.worker_ref ? printable(diagnostic.worker_ref->worker_id.text()) : "-",
                  printable(diagnostic.message)});

@@ -29,6 +29,28 @@ TEST_F(Follow, EventsShowsWhatIsThereAndThenWhatComesFromOneWriterAfterTheOther)
   EXPECT_EQ(finished.errors, "");
 }
 
+TEST_F(Follow, StatusShowsTheOverviewAsOftenAsSomethingHappens) {
+  Subprocess watcher(line({"status", "--watch", "--json"}));
+  EXPECT_TRUE(has(watcher.read_line(), R"("event_count":2)"));
+  send("one");
+  EXPECT_TRUE(has(watcher.read_line(), R"("event_count":3)"));
+  watcher.send_signal(SIGINT);
+  const Finished finished = watcher.finish();
+  EXPECT_EQ(finished.exit_code, 0);
+  EXPECT_EQ(finished.output, "");
+  EXPECT_EQ(finished.errors, "");
+}
+
+TEST_F(Follow, StatusForPeopleHasTheLastEvents) {
+  Subprocess watcher(line({"status", "--watch"}));
+  std::string seen;
+  for (int lines = 0; lines < 40 && !has(seen, "worker_created"); ++lines)
+    seen += watcher.read_line(std::chrono::seconds(5));
+  EXPECT_TRUE(has(seen, "worker_created"));
+  watcher.send_signal(SIGTERM);
+  EXPECT_EQ(watcher.finish().exit_code, 0);
+}
+
 TEST_F(Follow, EventsIsATableForPeople) {
   Subprocess follower(line({"events", "--follow", "--from", "2"}));
   EXPECT_TRUE(has(follower.read_line(), "KIND"));

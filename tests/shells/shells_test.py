@@ -46,7 +46,8 @@ class Terminal:
 
     def close(self):
         os.close(self.terminal)
-        os.waitpid(self.pid, 0)
+        if self.pid is not None:
+            os.waitpid(self.pid, 0)
 
 
 class ShellsTest(unittest.TestCase):
@@ -109,6 +110,50 @@ class ShellsTest(unittest.TestCase):
         self.assertEqual(candidates("worker-runtime list --status canc"), ["cancelled"])
         self.assertEqual(candidates("worker-runtime backup back"), ["backups-of-today/"])
         self.assertEqual(candidates("worker-runtime import let"), ["letter.jsonl"])
+
+
+class ScreenTest(unittest.TestCase):
+    """What people see at a terminal."""
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LC_ALL": "C.UTF-8",
+                            "WORKER_RUNTIME_ROOT": self.directory.name + "/store"}
+        self.run_tool("create", "--id", "a", "--assistant")
+
+    def run_tool(self, *arguments):
+        return subprocess.run([TOOL, *arguments], env=self.environment, check=True, capture_output=True, timeout=60)
+
+    def at_terminal(self, *arguments, **environment):
+        terminal = Terminal([str(TOOL), *arguments], {**self.environment, **environment})
+        self.addCleanup(terminal.close)
+        return terminal
+
+    def test_long_output_goes_through_the_pager(self):
+        terminal = self.at_terminal("events", PAGER="sed s/^/paged:/")
+        terminal.wait_for("paged:2 ")
+        self.at_terminal("list", PAGER="sed s/^/paged:/").wait_for("paged:a ")
+        self.at_terminal("list", PAGER="").wait_for("\na ")
+        self.at_terminal("list", PAGER="exit 1")  # it ends all the same
+        plain = self.at_terminal("events", "--json", PAGER="sed s/^/paged:/")
+        plain.wait_for('"id":2')
+        self.assertNotIn("paged", plain.seen)
+
+    def test_times_are_how_long_ago(self):
+        self.at_terminal("show", "a", PAGER="").wait_for(" s ago")
+        self.at_terminal("show", "a", "--utc", PAGER="").wait_for("created      20")
+        self.assertIn(b"created      20", self.run_tool("show", "a").stdout)
+
+    def test_status_is_renewed(self):
+        terminal = self.at_terminal("status", "--watch")
+        terminal.wait_for("worker_created")
+        self.run_tool("send", "a", "hello")
+        terminal.wait_for("worker_input_accepted")
+        terminal.wait_for("events a second")
+        terminal.type("\x03")
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(terminal.pid, 0)[1]), 0)
+        terminal.pid = None
 
 
 class ManualTest(unittest.TestCase):
