@@ -102,6 +102,7 @@ int run(int argc, char** argv) {
   add_backup(app, options, command);
   add_report(app, options, command);
   add_bench(app, options, command);
+  add_metrics(app, options, command);
   add_completion(app, options, command);
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (const auto exit = run_for_programs(app, words)) return *exit;

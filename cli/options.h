@@ -81,6 +81,7 @@ void add_report(CLI::App& app, Options& options, Run& run);
 void add_search(CLI::App& app, Options& options, Run& run);
 void add_disk(CLI::App& app, Options& options, Run& run);
 void add_bench(CLI::App& app, Options& options, Run& run);
+void add_metrics(CLI::App& app, Options& options, Run& run);
 void add_completion(CLI::App& app, Options& options, Run& run);
 
 }  // namespace worker_runtime::cli

@@ -58,6 +58,11 @@ struct ReadVisitor {
     fs_store::append_json(ok, *summary);
     return ok_line(id, ok + "}");
   }
+  std::string operator()(const fs_store::MetricsRequest& /*request*/) const {
+    auto summary = runtime.summary();
+    if (!summary) return error_line(id, summary.error());
+    return fs_store::metrics_line(id, *summary, runtime.metrics());
+  }
   std::string operator()(const fs_store::VersionRequest& /*request*/) const {
     return ok_line(id, "{\"version\":\"" + std::string(version()) +
                            "\",\"format\":" + std::to_string(fs_store::schema_version) + "}");

@@ -81,6 +81,7 @@ void Runtime::Implementation::wait_for(Submission& submission) noexcept {
 }
 
 void Runtime::Implementation::push(Submission& submission) {
+  submission.asked = std::chrono::steady_clock::now();
   ++submitted_;
   queue_.push_back(&submission);
 }
@@ -171,6 +172,7 @@ void Runtime::Implementation::lead(std::unique_lock<std::mutex>& lock) {
   }
   lock.unlock();
   execute_group();
+  count_group();
   // Completions come before blocking callers of the group return: in the order of submission for
   // each thread.
   for (Submission*& submission : group_) {
@@ -189,6 +191,27 @@ void Runtime::Implementation::lead(std::unique_lock<std::mutex>& lock) {
   }
   group_.clear();
   hand_over_leadership();
+}
+
+/// What the group did, before its submissions are gone.
+void Runtime::Implementation::count_group() {
+  const auto now = std::chrono::steady_clock::now();
+  const std::lock_guard lock(metrics_mutex_);
+  bool any_commit = false;
+  for (const Submission* const submission : group_) {
+    const auto passed =
+        std::chrono::duration_cast<std::chrono::microseconds>(now - submission->asked);
+    metrics_.latency.add(static_cast<std::uint64_t>(passed.count()), latency_bounds);
+    if (submission->error) {
+      ++metrics_.refused.at(static_cast<std::size_t>(submission->error->code()));
+    } else if (submission->has_commit) {
+      ++metrics_.commits;
+      any_commit = true;
+    }
+  }
+  metrics_.operations += group_.size();
+  metrics_.group_operations.add(group_.size(), group_bounds);
+  if (any_commit) ++metrics_.syncs;
 }
 
 void Runtime::Implementation::hand_over_leadership() {

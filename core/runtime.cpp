@@ -130,6 +130,7 @@ Result<WorkerDetail> Runtime::worker_detail(const WorkerRef& worker_ref) const {
   return implementation_->worker_detail(worker_ref);
 }
 Result<RuntimeSummary> Runtime::summary() const { return implementation_->summary(); }
+Metrics Runtime::metrics() const { return implementation_->metrics(); }
 Result<DiagnosticPage> Runtime::diagnostics(std::uint64_t after,
                                             std::optional<std::uint64_t> limit) const {
   return implementation_->diagnostics(after, limit);

@@ -47,6 +47,7 @@ struct Submission {
   std::vector<Mutation> batch;  // a faulty operation is the last to be looked at:
   std::optional<std::pair<std::size_t, Error>> fault;
   std::size_t text_bytes = 0;  // what it brings: bounds the group
+  std::chrono::steady_clock::time_point asked;
 
   // The outcome. An error that is there before the submission was planned rests on the request
   // alone.
@@ -95,6 +96,7 @@ class Runtime::Implementation {
   Result<WorkerPage> list_workers(const ListQuery& query) const;
   Result<WorkerDetail> worker_detail(const WorkerRef& worker_ref) const;
   Result<RuntimeSummary> summary() const;
+  Metrics metrics() const;
   Result<DiagnosticPage> diagnostics(std::uint64_t after, std::optional<std::uint64_t> limit) const;
   Result<EventPage> read_events(const EventQuery& query) const;
   Result<WorkerDetail> fork_worker(ForkWorker request);
@@ -117,6 +119,7 @@ class Runtime::Implementation {
   void lead(std::unique_lock<std::mutex>& lock);
   void take_group();
   void hand_over_leadership();
+  void count_group();
   static void complete(Submission& submission) noexcept;
   void wake_event_waiters() const;
 
@@ -165,6 +168,9 @@ class Runtime::Implementation {
   KeyWindows key_windows_;
   std::optional<Error> failure_;
   bool clock_is_behind_ = false;
+
+  mutable std::mutex metrics_mutex_;
+  Metrics metrics_;  // guarded by it; the leader counts
 
   mutable std::mutex clock_mutex_;  // held while the clock is asked: by one thread at a time
   std::mutex checkpoint_mutex_;     // held by a checkpoint as long as it runs, and by close()

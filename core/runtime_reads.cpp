@@ -83,6 +83,11 @@ Result<WorkerDetail> Runtime::Implementation::worker_detail(const WorkerRef& wor
 
 // ---- the Runtime
 
+Metrics Runtime::Implementation::metrics() const {
+  const std::lock_guard lock(metrics_mutex_);
+  return metrics_;
+}
+
 Result<RuntimeSummary> Runtime::Implementation::summary() const {
   if (auto closed = closed_error()) return *std::move(closed);
   RuntimeSummary summary;

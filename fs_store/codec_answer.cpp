@@ -1,6 +1,7 @@
 // Answers as JSON: events and entries, Workers, pages.
 #include "codec_members.h"
 #include "worker_runtime/fs_store/json.h"
+#include "worker_runtime/fs_store/prometheus.h"
 
 namespace worker_runtime::fs_store {
 
@@ -194,6 +195,16 @@ std::string answer_line(std::string_view id, const Result<Answer>& answer) {
   std::string ok;
   append_json(ok, *answer);
   return ok_line(id, ok);
+}
+
+std::string metrics_line(std::string_view id, const RuntimeSummary& summary,
+                         const Metrics& metrics) {
+  std::string text;
+  append_prometheus(text, summary);
+  append_prometheus(text, metrics);
+  std::string ok = "{\"text\":";
+  append_json_string(ok, text);
+  return ok_line(id, ok + "}");
 }
 
 std::string answer_line(std::string_view id, const Result<std::vector<Answer>>& answers) {

@@ -321,6 +321,42 @@ bool read_ok(JsonReader& reader, JsonValue value, AnswerKind kind, std::optional
   return true;
 }
 
+bool read_text(JsonReader& reader, JsonValue value, std::optional<std::string>& text) {
+  static constexpr std::array<std::string_view, 1> names{"text"};
+  ObjectReader object(reader, names, Unknown::skip);
+  object.open(value);
+  while (object.next()) object.read(text.emplace());
+  return object.complete(mask_of(0));
+}
+
+/// A whole line: `read_ok` reads the value of `ok` into `value`.
+template <typename Value, typename ReadOk>
+Result<Value> read_line(std::string_view line, ReadOk read_ok) {
+  enum : std::size_t { ok, error };
+  static constexpr std::array<std::string_view, 2> names{"ok", "error"};
+  JsonReader reader;
+  std::optional<Value> value;
+  std::optional<Error> refusal;
+  if (reader.start(line)) {
+    ObjectReader object(reader, names, Unknown::skip);
+    object.open();
+    while (object.next()) {
+      if (object.member() == ok) {
+        read_ok(reader, object.value(), value);
+      } else {
+        read_error(reader, object.value(), refusal);
+      }
+    }
+    if (object.complete(0) && reader.finish() && (value || refusal)) {
+      if (refusal) return *std::move(refusal);
+      return *std::move(value);
+    }
+  }
+  return Error(ErrorCode::store_failed,
+               "the answer of the process that holds the runtime can't be read: the outcome is "
+               "unknown");
+}
+
 struct KindVisitor {
   AnswerKind operator()(const CreateRequest& /*r*/) const { return AnswerKind::worker; }
   AnswerKind operator()(const ImportWorker& /*r*/) const { return AnswerKind::worker; }
@@ -345,29 +381,14 @@ AnswerKind answer_kind(const HostRequest& request) {
 }
 
 Result<Answer> read_answer_line(std::string_view line, AnswerKind kind) {
-  enum : std::size_t { ok, error };
-  static constexpr std::array<std::string_view, 2> names{"ok", "error"};
-  JsonReader reader;
-  std::optional<Answer> answer;
-  std::optional<Error> refusal;
-  if (reader.start(line)) {
-    ObjectReader object(reader, names, Unknown::skip);
-    object.open();
-    while (object.next()) {
-      if (object.member() == ok) {
-        read_ok(reader, object.value(), kind, answer);
-      } else {
-        read_error(reader, object.value(), refusal);
-      }
-    }
-    if (object.complete(0) && reader.finish() && (answer || refusal)) {
-      if (refusal) return *std::move(refusal);
-      return *std::move(answer);
-    }
-  }
-  return Error(ErrorCode::store_failed,
-               "the answer of the process that holds the runtime can't be read: the outcome is "
-               "unknown");
+  return read_line<Answer>(
+      line, [kind](JsonReader& reader, JsonValue value, std::optional<Answer>& answer) {
+        return read_ok(reader, value, kind, answer);
+      });
+}
+
+Result<std::string> read_text_line(std::string_view line) {
+  return read_line<std::string>(line, read_text);
 }
 
 }  // namespace worker_runtime::fs_store

@@ -176,7 +176,7 @@ Result<RequestBody> make_plain(const RuntimeId&, RequestMembers&) {
 
 using Member = RequestMember;
 
-constexpr std::array<Operation, 21> operations{{
+constexpr std::array<Operation, 22> operations{{
     {.name = "send_input",
      .make = make_input,
      .worker = Worker::named,
@@ -229,6 +229,7 @@ constexpr std::array<Operation, 21> operations{{
     {.name = "worker_detail", .make = make_detail, .worker = Worker::named},
     {.name = "summary", .make = make_plain<SummaryRequest>},
     {.name = "version", .make = make_plain<VersionRequest>},
+    {.name = "metrics", .make = make_plain<MetricsRequest>},
     {.name = "diagnostics",
      .make = make_diagnostics,
      .optional = mask_of(Member::after, Member::limit)},

@@ -93,24 +93,40 @@ class Asking {
   const std::string answer_;
 };
 
+/// The line that the host answers; none if nobody serves requests.
+Result<std::optional<std::string>> ask(const std::filesystem::path& root,
+                                       std::optional<RuntimeId> runtime_id,
+                                       const Result<std::string>& line,
+                                       std::chrono::milliseconds take_timeout) {
+  const auto requests = find_requests(root, std::move(runtime_id));
+  auto session = requests ? serving_session(*requests) : std::nullopt;
+  if (!session) return std::optional<std::string>();
+  if (!line) return line.error();
+  return Asking(*requests, *std::move(session)).run(*line, take_timeout);
+}
+
 }  // namespace
 
 Result<std::optional<Answer>> ask_host(const std::filesystem::path& root,
                                        std::optional<RuntimeId> runtime_id,
                                        const HostRequest& request,
                                        std::chrono::milliseconds take_timeout) {
-  const auto requests = find_requests(root, std::move(runtime_id));
-  if (!requests) return std::optional<Answer>();
-  auto session = serving_session(*requests);
-  if (!session) return std::optional<Answer>();
-  auto line = encode_request(request);
-  if (!line) return std::move(line).error();
-  auto answer = Asking(*requests, *std::move(session)).run(*line, take_timeout);
+  auto answer = ask(root, std::move(runtime_id), encode_request(request), take_timeout);
   if (!answer) return std::move(answer).error();
   if (!*answer) return std::optional<Answer>();
   auto read = read_answer_line(**answer, answer_kind(request));
   if (!read) return std::move(read).error();
   return std::optional(*std::move(read));
+}
+
+Result<std::optional<std::string>> ask_host_for_metrics(const std::filesystem::path& root,
+                                                        std::optional<RuntimeId> runtime_id,
+                                                        std::chrono::milliseconds take_timeout) {
+  auto answer = ask(root, std::move(runtime_id), std::string(R"({"op":"metrics"})"), take_timeout);
+  if (!answer || !*answer) return answer;
+  auto text = read_text_line(**answer);
+  if (!text) return std::move(text).error();
+  return std::optional(*std::move(text));
 }
 
 }  // namespace worker_runtime::fs_store

@@ -32,4 +32,7 @@ AnswerKind answer_kind(const HostRequest& request);
 /// knows what was done.
 Result<Answer> read_answer_line(std::string_view line, AnswerKind kind);
 
+/// The same of an answer that is one text, `{"text":...}`.
+Result<std::string> read_text_line(std::string_view line);
+
 }  // namespace worker_runtime::fs_store

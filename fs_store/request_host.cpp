@@ -39,6 +39,11 @@ std::string perform(Runtime& runtime, const Request& request) {
     if (!lsn) return error_line(request.id, lsn.error());
     return ok_line(request.id, "{\"lsn\":" + std::to_string(lsn->value) + "}");
   }
+  if (std::holds_alternative<MetricsRequest>(*request.body)) {
+    auto summary = runtime.summary();
+    if (!summary) return error_line(request.id, summary.error());
+    return metrics_line(request.id, *summary, runtime.metrics());
+  }
   return error_line(
       request.id, Error(ErrorCode::invalid_request, "a read is no request: readers need no host"));
 }

@@ -130,6 +130,9 @@ struct Members {
   void operator()(const fs_store::SummaryRequest&) const {
     writer.value(std::string_view("summary"));
   }
+  void operator()(const fs_store::MetricsRequest&) const {
+    writer.value(std::string_view("metrics"));
+  }
   void operator()(const fs_store::VersionRequest&) const {
     writer.value(std::string_view("version"));
   }

@@ -101,6 +101,7 @@ TEST_F(Requests, ReadsReadTheirMembers) {
             ref("w"));
   body<SummaryRequest>(R"({"op":"summary"})");
   body<VersionRequest>(R"({"op":"version"})");
+  body<MetricsRequest>(R"({"op":"metrics"})");
   body<CheckpointRequest>(R"({"op":"checkpoint"})");
   const auto diagnostics = body<DiagnosticsRequest>(R"({"op":"diagnostics","after":7,"limit":0})");
   EXPECT_EQ(diagnostics.after, 7U);

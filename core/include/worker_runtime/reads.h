@@ -4,6 +4,8 @@
 // the pages of a store, such as a reader in another process. All of them are pure.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -46,6 +48,46 @@ struct TranscriptQuery {
   std::optional<std::uint64_t> limit{};  ///< None: Limits::page_items.
   Direction direction = Direction::oldest_first;
 };
+
+// ---- what a Runtime has done since it was opened, in numbers: for monitoring
+
+/// How values are spread: how many were at most the first bound, above it and at most the second,
+/// ..., above the last.
+template <std::size_t bounds>
+struct Histogram {
+  std::array<std::uint64_t, bounds + 1> counts{};
+  std::uint64_t sum = 0;  ///< Of the values.
+
+  void add(std::uint64_t value, const std::array<std::uint64_t, bounds>& upper) {
+    std::size_t bucket = 0;
+    while (bucket < bounds && value > upper[bucket]) ++bucket;
+    ++counts[bucket];
+    sum += value;
+  }
+  bool operator==(const Histogram&) const = default;
+};
+
+/// Microseconds.
+inline constexpr std::array<std::uint64_t, 16> latency_bounds{
+    10,    20,     50,     100,    200,     500,     1'000,     2'000,
+    5'000, 10'000, 20'000, 50'000, 100'000, 200'000, 1'000'000, 10'000'000};
+inline constexpr std::array<std::uint64_t, 11> group_bounds{1,  2,   4,   8,   16,  32,
+                                                            64, 128, 256, 512, 1024};
+
+struct Metrics {
+  std::uint64_t operations = 0;  ///< Mutations and batches that were answered, refusals included.
+  std::uint64_t commits = 0;     ///< Of these, those that changed something, and are durable.
+  std::uint64_t syncs = 0;       ///< Groups that were made durable; each is one sync.
+  /// Of the operations, those that failed, by ErrorCode.
+  std::array<std::uint64_t, static_cast<std::size_t>(ErrorCode::store_version) + 1> refused{};
+  /// From the call to the answer, in microseconds, by latency_bounds.
+  Histogram<latency_bounds.size()> latency;
+  /// Operations a group, by group_bounds.
+  Histogram<group_bounds.size()> group_operations;
+  bool operator==(const Metrics&) const = default;
+};
+
+// ---- the overview
 
 /// The overview of a Runtime. Totals count all ever recorded, what was deleted or trimmed included.
 struct RuntimeSummary {

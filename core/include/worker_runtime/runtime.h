@@ -124,6 +124,8 @@ class Runtime {
   Result<WorkerPage> list_workers(const ListQuery& query = {}) const;
   Result<WorkerDetail> worker_detail(const WorkerRef& worker_ref) const;
   Result<RuntimeSummary> summary() const;
+  /// What was done since open(). After close() too.
+  [[nodiscard]] Metrics metrics() const;
   /// From the first diagnostic whose id is above `after`.
   Result<DiagnosticPage> diagnostics(std::uint64_t after = 0,
                                      std::optional<std::uint64_t> limit = std::nullopt) const;

@@ -53,6 +53,9 @@ void append_json(std::string& out, const Error& error);
 std::string ok_line(std::string_view id, std::string_view ok);
 std::string error_line(std::string_view id, const Error& error);
 std::string answer_line(std::string_view id, const Result<Answer>& answer);
+/// Of `metrics`: {"text":...} in the format of Prometheus.
+std::string metrics_line(std::string_view id, const RuntimeSummary& summary,
+                         const Metrics& metrics);
 /// Of a batch.
 std::string answer_line(std::string_view id, const Result<std::vector<Answer>>& answers);
 
@@ -66,6 +69,7 @@ struct WorkerDetailRequest {
 };
 struct SummaryRequest {};
 struct VersionRequest {};
+struct MetricsRequest {};
 struct DiagnosticsRequest {
   std::uint64_t after = 0;
   std::optional<std::uint64_t> limit{};
@@ -86,7 +90,7 @@ struct CheckpointRequest {};
 
 using RequestBody =
     std::variant<Mutation, BatchRequest, ForkWorker, ListRequest, WorkerDetailRequest,
-                 SummaryRequest, VersionRequest, DiagnosticsRequest, EventQuery,
+                 SummaryRequest, VersionRequest, MetricsRequest, DiagnosticsRequest, EventQuery,
                  ReadTranscriptRequest, WaitEventsRequest, CheckpointRequest>;
 
 struct Request {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "worker_runtime/fs_store/fs_store.h"
@@ -29,8 +30,8 @@ struct RequestHostOptions {
 };
 
 /// Serves the requests of other processes, on a thread of its own, until it is destroyed: any
-/// mutation, batch, fork or checkpoint of `pipe`. Whoever may write into the store may ask; the
-/// files have its permissions.
+/// mutation, batch, fork, checkpoint or metrics of `pipe`. Whoever may write into the store may
+/// ask; the files have its permissions.
 class RequestHost {
  public:
   /// `store` as the Runtime was opened with. The Runtime must not be moved, closed or destroyed
@@ -65,6 +66,12 @@ using HostRequest = std::variant<Mutation, ForkWorker>;
 Result<std::optional<Answer>> ask_host(
     const std::filesystem::path& root, std::optional<RuntimeId> runtime_id,
     const HostRequest& request,
+    std::chrono::milliseconds take_timeout = std::chrono::milliseconds(5000));
+
+/// The numbers of a runtime that another process holds, as append_prometheus() writes them. None,
+/// and errors, as ask_host().
+Result<std::optional<std::string>> ask_host_for_metrics(
+    const std::filesystem::path& root, std::optional<RuntimeId> runtime_id,
     std::chrono::milliseconds take_timeout = std::chrono::milliseconds(5000));
 
 }  // namespace worker_runtime::fs_store
