@@ -432,7 +432,8 @@ TEST_F(RequestsTest, AnAnswerThatFindsNoRoomIsWrittenOnceThereIsSome) {
   const RequestServer server(runtime(), *options_.runtime_id, std::move(directory),
                              *std::move(lock), "0123456789abcdef", {});
   EXPECT_TRUE(eventually([&] { return all_events(runtime()).size() == 2; })) << "it is done";
-  EXPECT_FALSE(std::any_of(lying_there().begin(), lying_there().end(), is_answer));
+  const std::vector<std::string> there = lying_there();
+  EXPECT_FALSE(std::any_of(there.begin(), there.end(), is_answer));
   faults_.clear_plan();
   client.join();
 }
