@@ -98,14 +98,6 @@ std::string time_in_log(const Options& options, const Arguments& arguments, Time
   return arguments.follow ? to_string(at) : time_text(options, at);
 }
 
-void add_row(Table& table, const Event& event, std::string at) {
-  table.add({std::to_string(event.id.value), std::move(at),
-             event.kind == EventKind::unknown ? printable(event.unknown_kind)
-                                              : std::string(to_string(event.kind)),
-             event.worker_ref ? printable(event.worker_ref->worker_id.text()) : "-",
-             excerpt(event.message, excerpt_columns)});
-}
-
 Exit events(const Options& options, const Arguments& arguments) {
   auto reader = open_for_reading(options);
   if (!reader) return report(options, reader.error());
@@ -117,7 +109,7 @@ Exit events(const Options& options, const Arguments& arguments) {
   std::optional<Pager> pager;
   if (!arguments.follow) pager.emplace(options);
   Output output;
-  Table table({"ID", "AT", "KIND", "WORKER", "MESSAGE"});
+  Table table = event_table();
   EventQuery query;
   query.limit = arguments.limit;
   query.direction = direction_of(arguments);
@@ -139,7 +131,7 @@ Exit events(const Options& options, const Arguments& arguments) {
       if (options.json) {
         output.json(event);
       } else {
-        add_row(table, event, time_in_log(options, arguments, event.at));
+        add_row(table, event, time_in_log(options, arguments, event.at), excerpt_columns);
       }
     }
     if (!options.json && shown > 0) table.print_rows(output);

@@ -200,6 +200,16 @@ std::string styled(std::string_view text, Style style) {
   return std::string(code).append(text).append("\x1b[0m");
 }
 
+Table event_table() { return Table({"ID", "AT", "KIND", "WORKER", "MESSAGE"}); }
+
+void add_row(Table& table, const Event& event, std::string at, std::size_t message_columns) {
+  table.add({std::to_string(event.id.value), std::move(at),
+             event.kind == EventKind::unknown ? printable(event.unknown_kind)
+                                              : std::string(to_string(event.kind)),
+             event.worker_ref ? printable(event.worker_ref->worker_id.text()) : "-",
+             excerpt(event.message, message_columns)});
+}
+
 void show_progress(std::uint64_t bytes, const char* done) {
   if (!is_terminal_error()) return;
   std::fprintf(stderr, "\r%llu MiB %s ", static_cast<unsigned long long>(bytes >> 20U), done);

@@ -76,6 +76,10 @@ bool is_terminal_output();
 /// as it is, in UTC.
 std::string time_text(const Options& options, Timestamp at);
 
+/// The columns of a table of events, and the row of one.
+Table event_table();
+void add_row(Table& table, const Event& event, std::string at, std::size_t message_columns);
+
 enum class Style : std::uint8_t { plain, bold, good, bad, faint };
 /// With colour only on a terminal and without NO_COLOR.
 std::string styled(std::string_view text, Style style);

@@ -177,7 +177,12 @@ void add_show(CLI::App& app, Options& options, Run& run) {
 
 // ---- status
 
-void print_status(Output& output, const RuntimeSummary& summary) {
+void print_status(const Options& options, Output& output, const RuntimeSummary& summary) {
+  if (options.json) {
+    std::string text = "{\"summary\":";
+    fs_store::append_json(text, summary);
+    return output.line(text + "}");
+  }
   output.line(styled("runtime      " + printable(summary.runtime_id.text()), Style::bold));
   if (summary.display_name) output.line("name         " + printable(*summary.display_name));
   output.line("status       " + std::string(to_string(summary.status)));
@@ -210,17 +215,15 @@ void add_status(CLI::App& app, Options& options, Run& run) {
   command->add_flag("--watch", *watch, "again and again, while something happens");
   command->callback([&options, &run, watch] {
     run = [&options, watch] {
-      if (*watch) return watch_status(options, print_status);
+      if (*watch) {
+        return watch_status(options, [&](Output& output, const RuntimeSummary& summary) {
+          print_status(options, output, summary);
+        });
+      }
       return with_reader(options, [&](fs_store::Reader& reader, Output& output) -> Result<void> {
         auto summary = reader.summary();
         if (!summary) return std::move(summary).error();
-        if (options.json) {
-          std::string text = "{\"summary\":";
-          fs_store::append_json(text, *summary);
-          output.line(text + "}");
-        } else {
-          print_status(output, *summary);
-        }
+        print_status(options, output, *summary);
         return {};
       });
     };

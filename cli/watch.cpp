@@ -57,14 +57,9 @@ Result<void> print_events(const Options& options, const fs_store::Reader& reader
   query.direction = Direction::newest_first;
   auto page = reader.read_events(query);
   if (!page) return std::move(page).error();
-  Table table({"ID", "AT", "KIND", "WORKER", "MESSAGE"});
-  for (const Event& event : page->events) {
-    table.add({std::to_string(event.id.value), time_text(options, event.at),
-               event.kind == EventKind::unknown ? printable(event.unknown_kind)
-                                                : std::string(to_string(event.kind)),
-               event.worker_ref ? printable(event.worker_ref->worker_id.text()) : "-",
-               excerpt(event.message, message_columns)});
-  }
+  Table table = event_table();
+  for (const Event& event : page->events)
+    add_row(table, event, time_text(options, event.at), message_columns);
   table.print_rows(output);
   return {};
 }
@@ -91,13 +86,9 @@ Exit watch_status(const Options& options,
     auto summary = reader->summary();
     if (!summary) return report(options, summary.error());
     const std::optional<double> events_a_second = rate.next(summary->event_count);
-    if (options.json) {
-      std::string text = "{\"summary\":";
-      fs_store::append_json(text, *summary);
-      output.line(text + "}");
-    } else {
-      if (is_screen) output.write("\x1b[H\x1b[2J");
-      print_summary(output, *summary);
+    if (is_screen) output.write("\x1b[H\x1b[2J");
+    print_summary(output, *summary);
+    if (!options.json) {
       output.line("rate         " + rate_text(events_a_second) + "\n");
       auto printed = print_events(options, *reader, output);
       if (!printed) return report(options, printed.error());

@@ -24,8 +24,9 @@ std::size_t text_bytes(const Mutation& operation) {
 
 }  // namespace
 
-/// The checks that need no state, on the caller's own thread.
+/// What needs no state, on the caller's own thread: the time of the call, and the checks.
 void Runtime::Implementation::check(Submission& submission) const {
+  submission.asked = std::chrono::steady_clock::now();
   if (!submission.is_batch) {
     auto valid = validate(submission.operation, limits_);
     if (!valid) submission.error = std::move(valid).error();
@@ -81,7 +82,6 @@ void Runtime::Implementation::wait_for(Submission& submission) noexcept {
 }
 
 void Runtime::Implementation::push(Submission& submission) {
-  submission.asked = std::chrono::steady_clock::now();
   ++submitted_;
   queue_.push_back(&submission);
 }

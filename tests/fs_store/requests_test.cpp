@@ -31,6 +31,7 @@ using testing::task;
 
 constexpr std::chrono::milliseconds long_enough{30'000};
 constexpr std::chrono::milliseconds short_time{50};
+constexpr const char* some_session = "0123456789abcdef";
 
 class RequestsTest : public testing::StoreFixture {
  protected:
@@ -92,6 +93,16 @@ class RequestsTest : public testing::StoreFixture {
     RuntimeId found;
     directory_of_runtime_ = *open_runtime_directory(existing, found);
     return *directory_of_runtime_->directory("requests");
+  }
+
+  /// The lock of a host that takes nothing: a client finds it all the same.
+  static std::unique_ptr<FileLock> pretend_to_serve(FileSystem& requests) {
+    auto lock = requests.try_lock(std::string(host_lock));
+    EXPECT_TRUE(is_ok(lock));
+    EXPECT_TRUE(lock && *lock);
+    if (!lock || !*lock) return nullptr;
+    EXPECT_TRUE(is_ok((*lock)->set_text(std::string(some_session) + "\n")));
+    return *std::move(lock);
   }
 
   std::optional<RequestHost> host_;
@@ -272,10 +283,7 @@ TEST_F(RequestsTest, ARequestThatNobodyTakesIsWithdrawn) {
   open_and_start();
   host_.reset();
   const auto directory = requests();
-  const auto lock = directory->try_lock("lock");
-  ASSERT_TRUE(is_ok(lock));
-  ASSERT_TRUE(*lock) << "a host that stands still";
-  ASSERT_TRUE(is_ok((*lock)->set_text("0123456789abcdef\n")));
+  auto lock = pretend_to_serve(*directory);
   const auto answer = try_ask(Mutation(StopRuntime{}), short_time);
   ASSERT_TRUE(is_ok(answer));
   EXPECT_FALSE(*answer);
@@ -286,16 +294,14 @@ TEST_F(RequestsTest, AHostThatEndsBeforeItAnswersLeavesTheOutcomeUnknown) {
   open_and_start();
   host_.reset();
   const auto directory = requests();
-  auto lock = directory->try_lock("lock");
-  ASSERT_TRUE(is_ok(lock));
-  ASSERT_TRUE(is_ok((*lock)->set_text("0123456789abcdef\n")));
+  auto lock = pretend_to_serve(*directory);
   std::jthread host([&] {
     EXPECT_TRUE(eventually([&] {
       for (const std::string& name : names("requests"))
         if (is_request(name)) return std::filesystem::remove(path("requests/" + name));
       return false;
     }));
-    lock->reset();
+    lock.reset();
   });
   EXPECT_TRUE(fails_with(try_ask(Mutation(StopRuntime{}), long_enough), ErrorCode::store_failed));
 }
@@ -304,12 +310,10 @@ TEST_F(RequestsTest, AHostThatEndsBeforeItTakesTheRequestHasDoneNothing) {
   open_and_start();
   host_.reset();
   const auto directory = requests();
-  auto lock = directory->try_lock("lock");
-  ASSERT_TRUE(is_ok(lock));
-  ASSERT_TRUE(is_ok((*lock)->set_text("0123456789abcdef\n")));
+  auto lock = pretend_to_serve(*directory);
   std::jthread host([&] {
     EXPECT_TRUE(eventually([&] { return names("requests").size() == 2; }));
-    lock->reset();
+    lock.reset();
   });
   const auto answer = try_ask(Mutation(StopRuntime{}), long_enough);
   ASSERT_TRUE(is_ok(answer));
@@ -421,16 +425,14 @@ TEST_F(RequestsTest, AnAnswerThatFindsNoRoomIsWrittenOnceThereIsSome) {
   open();
   std::filesystem::create_directory(path("requests"));
   auto directory = make_faulty_file_system(requests(), faults_);
-  auto lock = directory->try_lock("lock");
-  ASSERT_TRUE(is_ok(lock));
-  ASSERT_TRUE(is_ok((*lock)->set_text("0123456789abcdef\n")));
+  auto lock = pretend_to_serve(*directory);
   faults_.plan({.kind = CallKind::write,
                 .times = Fault::for_ever,
                 .system_error = ENOSPC,
                 .path_part = ".answer"});
   std::jthread client([&] { EXPECT_TRUE(is_ok(ask(Mutation(StopRuntime{})))); });
-  const RequestServer server(runtime(), *options_.runtime_id, std::move(directory),
-                             *std::move(lock), "0123456789abcdef", {});
+  const RequestServer server(runtime(), *options_.runtime_id, std::move(directory), std::move(lock),
+                             some_session, {});
   EXPECT_TRUE(eventually([&] { return all_events(runtime()).size() == 2; })) << "it is done";
   const std::vector<std::string> there = lying_there();
   EXPECT_FALSE(std::any_of(there.begin(), there.end(), is_answer));

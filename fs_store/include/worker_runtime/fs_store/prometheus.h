@@ -1,4 +1,4 @@
-// The numbers of a Runtime in the text format of Prometheus (and OpenMetrics' predecessors),
+// The numbers of a Runtime in the text format of Prometheus,
 // version 0.0.4: for an endpoint of your own, or a file that a collector reads.
 #pragma once
 
