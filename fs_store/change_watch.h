@@ -6,6 +6,8 @@
 #include <stop_token>
 #include <string>
 
+#include "posix_descriptor.h"
+
 namespace worker_runtime::fs_store {
 
 /// A watch tells that something happened since it was made or since its last wait(), never what:
@@ -27,8 +29,7 @@ class ChangeWatch {
 void pause_until(std::chrono::steady_clock::time_point until, const std::stop_token& stop);
 
 /// Watches the entries of a directory (made, renamed, removed) and what is written to the file
-/// `overwritten` in it. `directory` is a descriptor and stays the caller's. Null if the system has
-/// no watch to give.
-std::unique_ptr<ChangeWatch> make_posix_watch(int directory, const std::string& overwritten);
+/// `overwritten` in it. Null if the system has no watch to give.
+std::unique_ptr<ChangeWatch> make_posix_watch(Descriptor directory, const std::string& overwritten);
 
 }  // namespace worker_runtime::fs_store

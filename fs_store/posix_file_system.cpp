@@ -346,9 +346,9 @@ class PosixFileSystem final : public FileSystem {
 
   std::unique_ptr<ChangeWatch> watch(const std::string& directory,
                                      const std::string& overwritten) override {
-    const Descriptor watched =
-        open_beneath(directory_.number(), directory, O_PATH | O_DIRECTORY, 0);
-    return watched.number() < 0 ? nullptr : make_posix_watch(watched.number(), overwritten);
+    Descriptor watched = open_beneath(directory_.number(), directory, O_PATH | O_DIRECTORY, 0);
+    if (watched.number() < 0) return nullptr;
+    return make_posix_watch(std::move(watched), overwritten);
   }
 
   Result<std::unique_ptr<FileSystem>> directory(const std::string& path) override {

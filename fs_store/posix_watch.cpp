@@ -1,5 +1,4 @@
 // Watching a directory with inotify: see change_watch.h.
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -89,13 +88,13 @@ void pause_until(std::chrono::steady_clock::time_point until, const std::stop_to
   never.wait_until(lock, stop, until, [] { return false; });
 }
 
-std::unique_ptr<ChangeWatch> make_posix_watch(int directory, const std::string& overwritten) {
+std::unique_ptr<ChangeWatch> make_posix_watch(Descriptor directory,
+                                              const std::string& overwritten) {
   Descriptor events(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   Descriptor wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  Descriptor copy(::fcntl(directory, F_DUPFD_CLOEXEC, 0));
-  if (events.number() < 0 || wake.number() < 0 || copy.number() < 0) return nullptr;
-  auto watch = std::make_unique<PosixWatch>(std::move(events), std::move(wake), std::move(copy),
-                                            overwritten);
+  if (events.number() < 0 || wake.number() < 0) return nullptr;
+  auto watch = std::make_unique<PosixWatch>(std::move(events), std::move(wake),
+                                            std::move(directory), overwritten);
   if (!watch->begin()) return nullptr;
   return watch;
 }

@@ -45,7 +45,7 @@ TEST_F(FewHandlesTest, TooFewAreATypedErrorAndChangeNothing) {
   make_store();
   int inputs = 0;
   int refused = 0;
-  constexpr int not_loaded = 127;  // the loader found too few: descriptors may be inherited too
+  constexpr int not_loaded = 127;  // the loader found too few
   for (int handles = 4; handles < 24; ++handles) {
     const Finished finished = run(limited(handles, {"send", "a", "x", "--json"}));
     if (finished.exit_code == not_loaded) continue;

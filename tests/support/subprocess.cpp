@@ -77,6 +77,8 @@ Subprocess::Subprocess(const std::vector<std::string>& arguments,
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output_path.c_str(), O_WRONLY, 0);
   }
   posix_spawn_file_actions_adddup2(&actions, errors[1], STDERR_FILENO);
+  // What a shell or a CI left open counts against the limits that tests set.
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   // Ignored signals would be ignored by the program too.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
