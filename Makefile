@@ -13,7 +13,7 @@ FUZZ_SECONDS ?= 60
 export CCACHE_NOHASHDIR := 1
 
 packages := packaging/install-packages
-sources = $(shell find core fs_store cli tests bench fuzz examples -name '*.h' -o -name '*.cpp')
+sources = $(shell find core fs_store c cli tests bench fuzz examples -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
 # $(call build,PRESET,TARGET): configure and build; $(call ctest,PRESET,ARGUMENTS): run tests.
 build = cmake --preset $(1) > /dev/null && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
@@ -33,6 +33,7 @@ build: ## the libraries and the command-line tool, optimised, in build/release
 
 test: ## all tests, without and with fs-store; CTEST_ARGS='-R name' or '-LE slow' selects
 	@$(packages) build fs-store cli test
+	@command -v node > /dev/null || $(packages) binding  # one from elsewhere excludes Debian's
 	@$(call build,core-only)
 	@$(call build,dev)
 	@$(call ctest,core-only,$(if $(CTEST_ARGS),--no-tests=ignore $(CTEST_ARGS)))

@@ -17,9 +17,8 @@ using fs_store::answer_line;
 using fs_store::error_line;
 using fs_store::ok_line;
 
-/// Of a page.
-template <typename Page>
-std::string page_line(const std::string& id, const Result<Page>& page) {
+/// Of a page of events.
+std::string page_line(const std::string& id, const Result<EventPage>& page) {
   if (!page) return error_line(id, page.error());
   std::string ok;
   fs_store::append_json(ok, *page);
@@ -29,64 +28,6 @@ std::string page_line(const std::string& id, const Result<Page>& page) {
 bool is_white_space(std::string_view line) {
   return line.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
 }
-
-/// A read of the Runtime, by the type of its request.
-struct ReadVisitor {
-  const std::string& id;
-  Runtime& runtime;
-
-  [[nodiscard]] std::string detail_line(Result<WorkerDetail> detail) const {
-    if (!detail) return error_line(id, detail.error());
-    return answer_line(id, Result<Answer>(Answer(std::move(*detail))));
-  }
-
-  /// It reads the history before it writes it, and so waits like a read.
-  std::string operator()(const ForkWorker& request) const {
-    return detail_line(runtime.fork_worker(request));
-  }
-
-  std::string operator()(const fs_store::ListRequest& request) const {
-    return page_line(id, runtime.list_workers(request.query));
-  }
-  std::string operator()(const fs_store::WorkerDetailRequest& request) const {
-    return detail_line(runtime.worker_detail(request.worker_ref));
-  }
-  std::string operator()(const fs_store::SummaryRequest& /*request*/) const {
-    auto summary = runtime.summary();
-    if (!summary) return error_line(id, summary.error());
-    std::string ok = "{\"summary\":";
-    fs_store::append_json(ok, *summary);
-    return ok_line(id, ok + "}");
-  }
-  std::string operator()(const fs_store::MetricsRequest& /*request*/) const {
-    auto summary = runtime.summary();
-    if (!summary) return error_line(id, summary.error());
-    return fs_store::metrics_line(id, *summary, runtime.metrics());
-  }
-  std::string operator()(const fs_store::VersionRequest& /*request*/) const {
-    return ok_line(id, "{\"version\":\"" + std::string(version()) +
-                           "\",\"format\":" + std::to_string(fs_store::schema_version) + "}");
-  }
-  std::string operator()(const fs_store::DiagnosticsRequest& request) const {
-    return page_line(id, runtime.diagnostics(request.after, request.limit));
-  }
-  std::string operator()(const EventQuery& query) const {
-    return page_line(id, runtime.read_events(query));
-  }
-  std::string operator()(const fs_store::ReadTranscriptRequest& request) const {
-    return page_line(id, runtime.read_transcript(request.worker_ref, request.query));
-  }
-  std::string operator()(const fs_store::CheckpointRequest& /*request*/) const {
-    auto lsn = runtime.checkpoint();
-    if (!lsn) return error_line(id, lsn.error());
-    return ok_line(id, "{\"lsn\":" + std::to_string(lsn->value) + "}");
-  }
-  /// The others are no reads, and served elsewhere.
-  template <typename Other>
-  std::string operator()(const Other& /*other*/) const {
-    return error_line(id, Error(ErrorCode::invalid_request, "not a read"));
-  }
-};
 
 }  // namespace
 
@@ -141,7 +82,8 @@ void PipeSession::serve(const LineReader::Line& line) {
   if (const auto* const wait = std::get_if<fs_store::WaitEventsRequest>(&*request.body)) {
     return wait_events(slot, request.id, *wait);
   }
-  answers_.answer(slot, std::visit(ReadVisitor{request.id, runtime_}, *request.body));
+  // A fork reads the history before it writes it, and so waits like a read.
+  answers_.answer(slot, fs_store::answer_request(runtime_, std::move(request)));
 }
 
 void PipeSession::submit(const AnswerQueue::SlotPointer& slot, std::string id, Mutation mutation) {

@@ -60,7 +60,6 @@ class PipeSession {
   void submit(const AnswerQueue::SlotPointer& slot, std::string id, fs_store::BatchRequest batch);
   void wait_events(const AnswerQueue::SlotPointer& slot, const std::string& id,
                    const fs_store::WaitEventsRequest& request);
-  std::string read(const std::string& id, const fs_store::RequestBody& body);
 
   Runtime& runtime_;
   fs_store::RequestParser parser_;

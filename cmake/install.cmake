@@ -48,6 +48,11 @@ if(WORKER_RUNTIME_FS_STORE)
     DESCRIPTION "Persistent store for worker_runtime, in plain JSON files"
     REQUIRES "worker_runtime_core = ${PROJECT_VERSION}"
     LIBS_PRIVATE "-lsimdjson -lisal")
+  worker_runtime_install_component(
+    c
+    DESCRIPTION "C interface of worker_runtime, for bindings of other languages"
+    REQUIRES "worker_runtime_fs_store = ${PROJECT_VERSION}"
+    LIBS_PRIVATE "-lstdc++")
 endif()
 
 configure_package_config_file(

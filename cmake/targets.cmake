@@ -48,6 +48,13 @@ function(worker_runtime_configure target)
     ${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 endfunction()
 
+# The same for programs in C: they link our C++, so C++ links them.
+function(worker_runtime_configure_c target)
+  target_compile_features(${target} PRIVATE c_std_99)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wstrict-prototypes)
+  set_target_properties(${target} PROPERTIES C_EXTENSIONS OFF LINKER_LANGUAGE CXX)
+endfunction()
+
 # A component of the library, from the sources of the current directory:
 #   worker_runtime_NAME_objects   the code, compiled once; tests link it to reach the internals
 #   worker_runtime_NAME_static    the archive

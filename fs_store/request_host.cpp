@@ -28,22 +28,11 @@ bool is_leftover(const DirectoryEntry& entry) {
 }
 
 /// Operations that are not submitted: they wait by themselves.
-std::string perform(Runtime& runtime, const Request& request) {
-  if (const auto* const fork = std::get_if<ForkWorker>(&*request.body)) {
-    auto forked = runtime.fork_worker(*fork);
-    if (!forked) return error_line(request.id, forked.error());
-    return answer_line(request.id, Result<Answer>(Answer(*std::move(forked))));
-  }
-  if (std::holds_alternative<CheckpointRequest>(*request.body)) {
-    auto lsn = runtime.checkpoint();
-    if (!lsn) return error_line(request.id, lsn.error());
-    return ok_line(request.id, "{\"lsn\":" + std::to_string(lsn->value) + "}");
-  }
-  if (std::holds_alternative<MetricsRequest>(*request.body)) {
-    auto summary = runtime.summary();
-    if (!summary) return error_line(request.id, summary.error());
-    return metrics_line(request.id, *summary, runtime.metrics());
-  }
+std::string perform(Runtime& runtime, Request request) {
+  const bool needs_host = std::holds_alternative<ForkWorker>(*request.body) ||
+                          std::holds_alternative<CheckpointRequest>(*request.body) ||
+                          std::holds_alternative<MetricsRequest>(*request.body);
+  if (needs_host) return answer_request(runtime, std::move(request));
   return error_line(
       request.id, Error(ErrorCode::invalid_request, "a read is no request: readers need no host"));
 }
@@ -135,7 +124,7 @@ void RequestServer::submit(const Promise& answer, Request request) {
           answer->set_value(answer_line(id, done));
         });
   } else {
-    answer->set_value(perform(runtime_, request));
+    answer->set_value(perform(runtime_, std::move(request)));
   }
 }
 

@@ -2,8 +2,8 @@
 """The documents for users say what is true. Usage: documents.py ROOT CHECK [--cli PATH]; documents.py --self-test
 
 Checks, each a test of its own:
-  snippets  every C++ block of README.md and docs/GUIDE.md is the marked region of an example, which is built
-            and run as a test; the line above it names the region: <!-- examples/FILE.cpp [region] -->
+  snippets  every block of C and C++ in the documents is the marked region of an example, which is built
+            and run as a test; the line above it names the region: <!-- examples/FILE [region] -->
   tables    the tables of error codes, limits and options in docs/GUIDE.md are those of the headers
   links     every relative link leads to a file, and to a heading where it names one
   console   what the console blocks of README.md and docs/GUIDE.md show is what the commands print; times and
@@ -19,7 +19,7 @@ import tempfile
 import textwrap
 from typing import NamedTuple
 
-DOCUMENTS = ("README.md", "docs/GUIDE.md")
+DOCUMENTS = ("README.md", "docs/GUIDE.md", "docs/C.md")
 ELLIPSIS = "…"
 
 
@@ -61,9 +61,9 @@ def snippet_problems(documents, examples):
     quoted = set()
     for path, text in documents.items():
         for block in blocks(text):
-            if block.language != "cpp":
+            if block.language not in ("c", "cpp"):
                 continue
-            named = re.fullmatch(r"<!-- (\S+\.cpp) \[(\w+)\] -->", block.above)
+            named = re.fullmatch(r"<!-- (\S+\.c(?:pp)?) \[(\w+)\] -->", block.above)
             if not named:
                 yield f"{path}:{block.line}: no example is named above this block"
                 continue
@@ -244,7 +244,7 @@ def main():
     root = arguments.root.resolve()
     documents = {path: (root / path).read_text("utf-8") for path in DOCUMENTS}
     if arguments.check == "snippets":
-        examples = {f"examples/{p.name}": p.read_text("utf-8") for p in sorted(root.glob("examples/*.cpp"))}
+        examples = {f"examples/{p.name}": p.read_text("utf-8") for p in sorted(root.glob("examples/*.c*"))}
         problems = list(snippet_problems(documents, examples))
     elif arguments.check == "tables":
         headers = {p.name: p.read_text("utf-8") for p in root.glob("*/include/worker_runtime/**/*.h")}

@@ -36,12 +36,25 @@ for shared in OFF ON; do
     exit 1
   }
   run "find_package, BUILD_SHARED_LIBS=$shared" "$work/cmake.$shared/consumer"
+  cmake -S "$consumer" -B "$work/cmake-c.$shared" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCOMPONENT=c \
+    -DBUILD_SHARED_LIBS=$shared >"$work/configure.log" || {
+    cat "$work/configure.log"
+    exit 1
+  }
+  cmake --build "$work/cmake-c.$shared" >"$work/build.log" || {
+    cat "$work/build.log"
+    exit 1
+  }
+  run "find_package in C, BUILD_SHARED_LIBS=$shared" "$work/cmake-c.$shared/consumer"
 done
 
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 read -ra flags <<<"$(pkg-config --cflags --libs worker_runtime_fs_store)"
 c++ -std=c++20 -Wall -Wextra -Wpedantic -Werror "$consumer/main.cpp" -o "$work/pc-shared" "${flags[@]}"
 run "pkg-config, shared" "$work/pc-shared"
+read -ra flags <<<"$(pkg-config --cflags --libs worker_runtime_c)"
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$consumer/main.c" -o "$work/pc-c-shared" "${flags[@]}"
+run "pkg-config in C, shared" "$work/pc-c-shared"
 
 # Both kinds stand in one directory and the linker prefers the shared one: ask for the archives by name.
 read -ra flags <<<"$(pkg-config --static --cflags --libs worker_runtime_fs_store |
@@ -52,6 +65,10 @@ if readelf -d "$work/pc-static" | grep -q worker_runtime; then
   exit 1
 fi
 run "pkg-config, static" "$work/pc-static"
+read -ra flags <<<"$(pkg-config --static --cflags --libs worker_runtime_c |
+  sed -E 's/-l(worker_runtime_[a-z_]+)/-l:lib\1.a/g')"
+cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$consumer/main.c" -o "$work/pc-c-static" "${flags[@]}"
+run "pkg-config in C, static" "$work/pc-c-static"
 
 # A component that is not there must be named.
 if cmake -S "$consumer" -B "$work/cmake.absent" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCOMPONENT=absent \

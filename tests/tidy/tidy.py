@@ -17,7 +17,7 @@ FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 CORE_PUBLIC_HEADERS_MAX = 12
 
-COMPONENTS = ("core", "fs_store", "cli")
+COMPONENTS = ("core", "fs_store", "c", "cli")
 TEXT_DIRECTORIES = COMPONENTS + ("tests", "bench", "fuzz", "examples", "docs", "cmake", "packaging", ".ci")
 TEXT_SUFFIXES = {".h", ".cpp", ".py", ".sh", ".cmake", ".txt", ".md", ".json", ".in", ".1", ""}
 CODE_DIRECTORIES = COMPONENTS + ("tests", "bench", "fuzz", "examples")

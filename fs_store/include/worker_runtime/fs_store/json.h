@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,6 +12,7 @@
 
 #include "worker_runtime/commit.h"
 #include "worker_runtime/fs_store/backup.h"
+#include "worker_runtime/fs_store/fs_store.h"
 #include "worker_runtime/fs_store/repair.h"
 #include "worker_runtime/fs_store/retention.h"
 #include "worker_runtime/fs_store/verify.h"
@@ -23,6 +25,8 @@
 #pragma GCC visibility push(default)
 
 namespace worker_runtime::fs_store {
+
+class Reader;
 
 /// `text` as a JSON string, with its quotes. Bytes that are no valid UTF-8 become U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
@@ -116,6 +120,26 @@ class RequestParser {
   class Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
+
+/// Does one request and gives its answer, a whole line. Blocks: a mutation until it is answered,
+/// wait_events until there are events, its timeout passed or the Runtime was closed. Any thread.
+std::string answer_request(Runtime& runtime, Request request);
+/// The same of a Reader: reads alone, all else is `invalid_request`. A wait ends when `stop` is
+/// requested, with an empty page.
+std::string answer_request(const Reader& reader, Request request, std::stop_token stop = {});
+
+// ---- opening
+
+/// How a binding opens a runtime.
+struct OpenRequest {
+  StoreOptions store;  ///< A root that is empty: a runtime in memory.
+  RuntimeOptions runtime;
+  bool read_only = false;       ///< As a Reader.
+  bool serve_requests = false;  ///< With a RequestHost.
+};
+/// Of one JSON object, with the members that docs/C.md lists. `invalid_request` like those of
+/// RequestParser, and for members that do not go together.
+Result<OpenRequest> parse_open_request(std::string_view text);
 
 }  // namespace worker_runtime::fs_store
 
