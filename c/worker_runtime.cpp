@@ -46,7 +46,6 @@ struct worker_runtime_handle {
 
   std::variant<Runtime, Reader> source;
   std::optional<RequestHost> host;  // behind the Runtime, which it uses
-  std::mutex hosting;               // guards the end of the host
   std::stop_source closing;         // ends the waits of a Reader; a Runtime ends its own
   std::mutex parsing;               // guards the parser
   RequestParser parser;
@@ -150,13 +149,11 @@ void submit(Handle& handle, const char* text, worker_runtime_done done, void* co
 
 std::string close(Handle& handle) {
   const std::string done = worker_runtime::fs_store::ok_line("null", "{}");
+  // One of two that close at once goes on.
   if (!handle.closing.request_stop()) return error_line("null", closed());
   auto* const runtime = std::get_if<Runtime>(&handle.source);
   if (runtime == nullptr) return done;
-  {
-    const std::lock_guard lock(handle.hosting);
-    handle.host.reset();
-  }
+  handle.host.reset();
   auto closed = runtime->close();
   return closed ? done : error_line("null", closed.error());
 }

@@ -203,7 +203,7 @@ static void submissions(void) {
 
 static void waits_end(void) {
   worker_runtime_handle* const runtime = opened("{}", __LINE__);
-  expect_wait_to_end(runtime, "{\"op\":\"wait_events\",\"from\":1,\"timeout_ms\":100000}",
+  expect_wait_to_end(runtime, "{\"op\":\"wait_events\",\"from\":2,\"timeout_ms\":100000}",
                      __LINE__);
   worker_runtime_destroy(runtime);
 }
