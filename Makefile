@@ -1,7 +1,7 @@
 # The front door: what people type. The work is done by CMakePresets.json and the scripts named below.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-report crash bench fuzz lint docs install package clean
+.PHONY: help demo build test test-report test-package crash bench fuzz lint docs install package clean
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -82,10 +82,16 @@ install: ## program, headers, libraries and manual pages; PREFIX=/usr/local, DES
 	@$(call build,release)
 	@cmake --install build/release --prefix "$(abspath $(PREFIX))"
 
-package: ## a .deb and a .tar.gz, in build/packages
+package: ## three .debs and a .tar.gz, in build/packages
 	@$(packages) build fs-store cli package
 	@$(call build,release)
+	@$(call build,package)
 	@cpack --preset release
+	@cpack --preset package
+
+test-package: package ## the .debs through lintian and in a Debian 12 of their own; as root, with a mirror
+	@$(packages) test-package
+	@tests/package/debian.sh build/packages
 
 clean: ## removes all that was built
 	@cmake -E rm -rf build

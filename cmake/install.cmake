@@ -1,5 +1,6 @@
-# What `cmake --install` and `cpack` deliver: per component its headers, both kinds of library, a .pc file
-# and a CMake package; and the command-line tool with its manual pages.
+# What `cmake --install` delivers: per component of the library its headers, both kinds of library, a .pc file
+# and a CMake package; and the command-line tool with its manual pages. The COMPONENT of each rule says into which
+# Debian package it goes: cmake/package.cmake.
 
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
@@ -14,11 +15,13 @@ function(worker_runtime_install_component name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;REQUIRES;LIBS_PRIVATE" "")
   foreach(kind static shared)
     set(export worker_runtime_${name}_${kind})
-    install(TARGETS worker_runtime_${name}_${kind} EXPORT ${export})
+    install(TARGETS worker_runtime_${name}_${kind} EXPORT ${export}
+            ARCHIVE COMPONENT development
+            LIBRARY COMPONENT libraries NAMELINK_COMPONENT development)
     install(EXPORT ${export} NAMESPACE worker_runtime:: DESTINATION ${package_dir}
-            FILE worker_runtime-${name}-${kind}.cmake)
+            FILE worker_runtime-${name}-${kind}.cmake COMPONENT development)
   endforeach()
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${name}/include/ TYPE INCLUDE)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${name}/include/ TYPE INCLUDE COMPONENT development)
 
   # Found from where the file stands, so that an installed tree can be moved.
   set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
@@ -38,7 +41,8 @@ function(worker_runtime_install_component name)
   endif()
   configure_file(${PROJECT_SOURCE_DIR}/cmake/component.pc.in
                  ${PROJECT_BINARY_DIR}/worker_runtime_${name}.pc @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/worker_runtime_${name}.pc DESTINATION ${pc_dir})
+  install(FILES ${PROJECT_BINARY_DIR}/worker_runtime_${name}.pc DESTINATION ${pc_dir}
+          COMPONENT development)
 endfunction()
 
 worker_runtime_install_component(core DESCRIPTION "Runtime for long-lived workers, in memory")
@@ -64,35 +68,20 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/worker_runtime-config-ver
                                  COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/worker_runtime-config.cmake
               ${PROJECT_BINARY_DIR}/worker_runtime-config-version.cmake
-        DESTINATION ${package_dir})
+        DESTINATION ${package_dir} COMPONENT development)
 
 if(TARGET worker_runtime_cli)
-  install(TARGETS worker_runtime_cli)
+  install(TARGETS worker_runtime_cli COMPONENT tool)
   file(GLOB manual_pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.1)
-  install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-  install(DIRECTORY ${PROJECT_BINARY_DIR}/cli/share/man/ DESTINATION ${CMAKE_INSTALL_MANDIR})
+  install(FILES ${manual_pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tool)
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/cli/share/man/ DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT tool)
   install(DIRECTORY ${PROJECT_BINARY_DIR}/cli/share/bash-completion ${PROJECT_BINARY_DIR}/cli/share/zsh
                     ${PROJECT_BINARY_DIR}/cli/share/fish
-          DESTINATION ${CMAKE_INSTALL_DATAROOTDIR})
+          DESTINATION ${CMAKE_INSTALL_DATAROOTDIR} COMPONENT tool)
 endif()
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE TYPE DOC COMPONENT license)
 if(WORKER_RUNTIME_FS_STORE)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/schema TYPE DOC FILES_MATCHING PATTERN *.json)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/schema TYPE DOC COMPONENT tool FILES_MATCHING PATTERN *.json)
 endif()
 
-set(CPACK_PACKAGE_NAME worker-runtime)
-set(CPACK_PACKAGE_VENDOR "the worker-runtime authors")
-set(CPACK_PACKAGE_CONTACT "the worker-runtime authors <worker-runtime@localhost>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
-set(CPACK_PACKAGE_DIRECTORY ${PROJECT_SOURCE_DIR}/build/packages)
-set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
-set(CPACK_GENERATOR DEB TGZ)
-set(CPACK_STRIP_FILES ON)
-set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_SECTION devel)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# The packaged libraries need each other.
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/core ${PROJECT_BINARY_DIR}/fs_store)
-# A program that links the archive of fs-store needs these as well.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libsimdjson-dev, libisal-dev, pkg-config")
-include(CPack)
+include(cmake/package.cmake)
