@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 
 #include "arguments.h"
+#include "output.h"
 
 namespace worker_runtime::cli {
 
@@ -48,6 +50,21 @@ Result<std::optional<RuntimeId>> runtime_of(const Options& options) {
   return std::optional(std::move(*parsed));
 }
 
+namespace {
+
+/// Lines with their time.
+Log log_to_standard_error(LogLevel least) {
+  return [least](LogLevel level, std::string_view line) {
+    if (level < least) return;
+    const std::string text = to_string(system_clock()()) + " " + std::string(to_string(level)) +
+                             " " + printable(line) + "\n";
+    // A log that nobody can read any more is no reason to end.
+    static_cast<void>(std::fputs(text.c_str(), stderr));
+  };
+}
+
+}  // namespace
+
 Result<RuntimeOptions> runtime_options(const Options& options) {
   RuntimeOptions result;
   for (const std::string& text : options.limits) {
@@ -55,6 +72,7 @@ Result<RuntimeOptions> runtime_options(const Options& options) {
     if (!setting) return Error(ErrorCode::invalid_request, check_number_assignment(text));
     result.limits.push_back({std::move(setting->name), setting->value});
   }
+  if (!options.log.empty()) result.log = log_to_standard_error(*parse_log_level(options.log));
   return result;
 }
 

@@ -43,6 +43,7 @@ struct Options {
   std::string durability;
   std::vector<std::string> limits;  // LIMIT=N
   double wait_seconds = 0;
+  std::string log;  // the least level of what is told on standard error; empty: nothing
 };
 
 /// `--root`, else $WORKER_RUNTIME_ROOT, else ./.worker-runtime.

@@ -73,6 +73,9 @@ void add_pipe(CLI::App& app, Options& options, Run& run) {
   command->add_flag("--memory", arguments->memory, "drive a runtime in memory");
   command->add_flag("--no-requests", arguments->no_requests,
                     "do not let other processes act on the runtime");
+  command->add_option("--log", options.log, "tell on standard error what happens")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   add_writer_options(*command, options);
   command->callback([&options, &run, arguments] {
     run = [&options, arguments] { return pipe(options, *arguments); };

@@ -250,7 +250,13 @@ Result<void> Runtime::Implementation::close() noexcept {
   }
   wake_event_waiters();
   const std::lock_guard lock(checkpoint_mutex_);
-  return store_->close();
+  auto done = store_->close();
+  if (done) {
+    diagnostics_->tell(LogLevel::info, "the runtime is closed");
+  } else {
+    diagnostics_->tell(LogLevel::error, "the close failed: " + done.error().message());
+  }
+  return done;
 }
 
 Runtime::Implementation::~Implementation() {

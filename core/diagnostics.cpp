@@ -6,33 +6,91 @@
 
 namespace worker_runtime {
 
+namespace {
+
+constexpr LogLevel level_of(Severity severity) {
+  if (severity == Severity::info) return LogLevel::info;
+  return severity == Severity::warning ? LogLevel::warning : LogLevel::error;
+}
+
+/// "worker.damaged of worker a: ..."
+std::string log_line(std::string_view code, const std::optional<WorkerRef>& worker_ref,
+                     std::string_view message) {
+  std::string line(code);
+  if (worker_ref) line += " of worker " + worker_ref->worker_id.text();
+  return line.append(": ").append(message);
+}
+
+/// Outside of the lock of the diagnostics, which the host's function may want to read.
+void tell_log(const std::shared_ptr<const Log>& log, LogLevel level, std::string_view line) {
+  if (log && *log) (*log)(level, line);
+}
+
+}  // namespace
+
 DiagnosticLog::DiagnosticLog(std::uint64_t kept_each) : kept_each_(kept_each) {}
 
-void DiagnosticLog::add(Diagnostic diagnostic) {
+/// Answers who is to be told.
+std::shared_ptr<const Log> DiagnosticLog::add(const Diagnostic& diagnostic) {
   auto& kept = kept_.at(static_cast<std::size_t>(diagnostic.severity));
-  diagnostic.id = ++total_;
-  kept.push_back(std::move(diagnostic));
+  kept.push_back(diagnostic);
+  kept.back().id = ++total_;
   // Trimmed when twice too long, so that each costs a constant share of the moving.
   if (kept.size() > kept_each_ && kept.size() - kept_each_ >= kept_each_)
     kept.erase(kept.begin(), kept.end() - static_cast<std::ptrdiff_t>(kept_each_));
+  return log_;
 }
 
 void DiagnosticLog::raise(Timestamp at, Severity severity, std::string code, std::string message,
                           std::optional<WorkerRef> worker_ref) {
-  const std::lock_guard lock(mutex_);
-  add({0, at, severity, std::move(code), std::move(message), std::move(worker_ref)});
+  const Diagnostic diagnostic{
+      0, at, severity, std::move(code), std::move(message), std::move(worker_ref)};
+  std::shared_ptr<const Log> log;
+  {
+    const std::lock_guard lock(mutex_);
+    log = add(diagnostic);
+  }
+  tell_log(log, level_of(severity),
+           log_line(diagnostic.code, diagnostic.worker_ref, diagnostic.message));
 }
 
 void DiagnosticLog::raise_once(Timestamp at, Severity severity, std::string code,
                                std::string message, std::optional<WorkerRef> worker_ref) {
-  const std::lock_guard lock(mutex_);
-  if (!lasting_.emplace(code, worker_ref).second) return;
-  add({0, at, severity, std::move(code), std::move(message), std::move(worker_ref)});
+  const Diagnostic diagnostic{
+      0, at, severity, std::move(code), std::move(message), std::move(worker_ref)};
+  std::shared_ptr<const Log> log;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!lasting_.emplace(diagnostic.code, diagnostic.worker_ref).second) return;
+    log = add(diagnostic);
+  }
+  tell_log(log, level_of(severity),
+           log_line(diagnostic.code, diagnostic.worker_ref, diagnostic.message));
 }
 
 void DiagnosticLog::clear(std::string_view code, const std::optional<WorkerRef>& worker_ref) {
+  std::shared_ptr<const Log> log;
+  {
+    const std::lock_guard lock(mutex_);
+    if (lasting_.empty() || lasting_.erase({std::string(code), worker_ref}) == 0) return;
+    log = log_;
+  }
+  tell_log(log, LogLevel::info, log_line(code, worker_ref, "over"));
+}
+
+void DiagnosticLog::set_log(Log log) {
+  auto shared = std::make_shared<const Log>(std::move(log));
   const std::lock_guard lock(mutex_);
-  if (!lasting_.empty()) lasting_.erase({std::string(code), worker_ref});
+  log_ = std::move(shared);
+}
+
+void DiagnosticLog::tell(LogLevel level, std::string_view line) const {
+  std::shared_ptr<const Log> log;
+  {
+    const std::lock_guard lock(mutex_);
+    log = log_;
+  }
+  tell_log(log, level, line);
 }
 
 std::vector<Diagnostic> DiagnosticLog::read(std::uint64_t after, std::size_t count) const {

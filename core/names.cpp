@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 9> event_kinds{
 constexpr std::array<std::string_view, 4> roles{"user", "system", "assistant", "tool"};
 constexpr std::array<std::string_view, 3> severities{"info", "warning", "error"};
 constexpr std::array<std::string_view, 3> durabilities{"sync", "interval", "none"};
+constexpr std::array<std::string_view, 4> log_levels{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> runtime_statuses{"running", "stopped"};
 constexpr std::array<std::string_view, 3> conditions{"ok", "full", "failed"};
 
@@ -55,6 +56,10 @@ std::optional<Severity> parse_severity(std::string_view text) {
 std::string_view to_string(Durability durability) { return name(durabilities, durability); }
 std::optional<Durability> parse_durability(std::string_view text) {
   return parse<Durability>(durabilities, text);
+}
+std::string_view to_string(LogLevel level) { return name(log_levels, level); }
+std::optional<LogLevel> parse_log_level(std::string_view text) {
+  return parse<LogLevel>(log_levels, text);
 }
 std::string_view to_string(RuntimeStatus status) { return name(runtime_statuses, status); }
 std::optional<RuntimeStatus> parse_runtime_status(std::string_view text) {

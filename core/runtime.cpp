@@ -46,6 +46,9 @@ Result<void> Runtime::Implementation::start(const RuntimeOptions& options) {
     auto stored = store_->checkpoint();
     if (!stored) return std::move(stored).error();
   }
+  diagnostics_->tell(LogLevel::info, "runtime " + record.runtime_id.text() + " is open, in " +
+                                         std::string(store_->backend()) + ", epoch " +
+                                         std::to_string(epoch_.value));
   return {};
 }
 
@@ -60,6 +63,7 @@ Result<Runtime> Runtime::open(std::unique_ptr<Store> store, RuntimeOptions optio
   }
   auto restored = store->restore();
   if (!restored) return std::move(restored).error();
+  if (options.log) restored->diagnostics->set_log(options.log);
   auto implementation = std::make_unique<Implementation>(std::move(store), std::move(options.clock),
                                                          std::move(*restored));
   auto started = implementation->start(options);

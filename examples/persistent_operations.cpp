@@ -78,6 +78,14 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::filesystem::path root = argv[1];
+  // [log]
+  wr::RuntimeOptions runtime_options;
+  runtime_options.log = [](wr::LogLevel level, std::string_view line) {
+    if (level == wr::LogLevel::debug) return;  // checkpoints
+    std::fprintf(stderr, "%s: %.*s\n", wr::to_string(level).data(), static_cast<int>(line.size()),
+                 line.data());
+  };
+  // [/log]
   // [options]
   wr::fs_store::StoreOptions options;
   options.root = root;
@@ -86,7 +94,7 @@ int main(int argc, char** argv) {
   options.durability = wr::Durability::interval;  // answers after the write, syncs a little later
   options.group_readable = true;                  // for a dashboard that runs as another user
   options.lock_wait = std::chrono::seconds(10);   // a predecessor may still be closing
-  wr::Runtime runtime = must(wr::fs_store::open_runtime(options));
+  wr::Runtime runtime = must(wr::fs_store::open_runtime(options, runtime_options));
   // [/options]
 
   wr::CreateRequest request;

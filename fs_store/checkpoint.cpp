@@ -1,15 +1,19 @@
 // Checkpoints: the order of the steps and its reasons stand in fs_store.h.
 #include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
 
 #include "checked_line.h"
 #include "fs_store.h"
 #include "layout.h"
+#include "posix_trace.h"
 #include "snapshot.h"
 
 namespace worker_runtime::fs_store {
 
 Result<Lsn> FsStore::run_checkpoint(Final final) {
+  const auto begun = std::chrono::steady_clock::now();
   // What deleted Workers held is room, and the checkpoint may need it.
   auto removed = remove_deleted();
   if (!removed) return checkpoint_failed(std::move(removed).error());
@@ -19,13 +23,15 @@ Result<Lsn> FsStore::run_checkpoint(Final final) {
     const std::lock_guard lock(state_mutex_);
     return checkpoint_lsn_;
   }
+  const Lsn lsn = (*input)->record.lsn;
+  trace_checkpoint_begin(lsn.value);
   auto written = write_checkpoint(**input);
+  trace_checkpoint_end(lsn.value, written.has_value());
   if (!written) {
     const std::lock_guard lock(commit_mutex_);
     changes_.put_back(std::move((*input)->changes));
   }
   if (!written) return checkpoint_failed(std::move(written).error());
-  const Lsn lsn = (*input)->record.lsn;
   {
     const std::lock_guard lock(state_mutex_);
     checkpoint_lsn_ = lsn;
@@ -35,6 +41,10 @@ Result<Lsn> FsStore::run_checkpoint(Final final) {
   set_full(logs_full_, false, {});
   set_full(checkpoint_full_, false, {});
   diagnostics_->clear("store.checkpoint_failed");
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - begun);
+  diagnostics_->tell(LogLevel::debug, "checkpoint at LSN " + std::to_string(lsn.value) + " in " +
+                                          std::to_string(took.count()) + " ms");
   return lsn;
 }
 

@@ -75,6 +75,7 @@ Result<Restored> FsStore::restore() {
   const RuntimeSnapshot& snapshot = loaded->snapshot;
   diagnostics_ = std::make_shared<DiagnosticLog>(snapshot.record.limits.diagnostics_kept);
   diagnostics_->restore(snapshot.diagnostics, snapshot.diagnostics_total);
+  if (options_.log) diagnostics_->set_log(options_.log);
   epoch_ = settled->epoch;
   created_at_ = snapshot.created_at;
   unknown_ = snapshot.unknown;

@@ -7,6 +7,7 @@
 
 #include "checked_line.h"
 #include "layout.h"
+#include "posix_trace.h"
 #include "snapshot.h"
 
 namespace worker_runtime::fs_store {
@@ -210,11 +211,13 @@ Result<void> Journal::write_group() {
       return switched;
     }
   }
+  const std::uint64_t last = staged_end_.last_lsn.value;
   auto written = file_->write(offset_, group_);
+  trace_commit(last, group_.size());
   if (!written) return undo(offset_, group_.size(), std::move(written).error());
   if (durability_ == Durability::sync) {
     // The one sync that makes the whole group durable.
-    auto synced = file_->sync();
+    auto synced = traced_sync(last);
     if (!synced) return synced;
   }
   offset_ += group_.size();
@@ -239,9 +242,16 @@ Result<void> Journal::undo(std::uint64_t offset, std::uint64_t count, Error caus
   return full("the disk is full: " + cause.message());
 }
 
+Result<void> Journal::traced_sync(std::uint64_t last_lsn) {
+  trace_sync_begin(last_lsn);
+  auto synced = file_->sync();
+  trace_sync_end(last_lsn, synced.has_value());
+  return synced;
+}
+
 Result<void> Journal::sync() {
   if (durability_ == Durability::sync || durable_ == end_.last_lsn) return {};
-  auto synced = file_->sync();
+  auto synced = traced_sync(end_.last_lsn.value);
   if (!synced) return synced;
   durable_ = end_.last_lsn;
   return {};

@@ -150,6 +150,7 @@ class Journal {
   Result<void> switch_segment(std::uint64_t needed);
   [[nodiscard]] bool has_room(std::uint64_t more, Growth growth);
   Result<void> make_room(std::uint64_t length, Growth growth);
+  Result<void> traced_sync(std::uint64_t last_lsn);
   Result<void> undo(std::uint64_t offset, std::uint64_t count, Error cause);
 
   FileSystem& file_system_;

@@ -295,6 +295,7 @@ Result<std::unique_ptr<Store>> open_store(StoreOptions options) {
 }
 
 Result<Runtime> open_runtime(StoreOptions store_options, RuntimeOptions runtime_options) {
+  if (!store_options.log) store_options.log = runtime_options.log;
   auto store = open_store(std::move(store_options));
   if (!store) return std::move(store).error();
   return Runtime::open(std::move(*store), std::move(runtime_options));

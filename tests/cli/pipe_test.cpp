@@ -275,5 +275,18 @@ TEST_F(PipeTest, NoInputIsNoAnswerAndMakesTheRuntime) {
   EXPECT_EQ(cli({"status"}).exit_code, 0);
 }
 
+TEST_F(PipeTest, TheLogIsOnStandardErrorFromTheLevelOn) {
+  const Finished info = cli({"pipe", "--log", "info"}, create("a"));
+  EXPECT_EQ(info.exit_code, 0);
+  const std::vector<std::string> told = lines(info.errors);
+  ASSERT_GT(told.size(), 2U) << info.errors;
+  EXPECT_TRUE(has(told.front(), "Z info runtime main is open, in fs_store"));
+  EXPECT_TRUE(has(told.back(), "Z info the runtime is closed"));
+  EXPECT_TRUE(
+      has(cli({"pipe", "--log", "debug"}, create("b")).errors, "Z debug checkpoint at LSN"));
+  EXPECT_EQ(cli({"pipe", "--log", "error"}, create("c")).errors, "");
+  EXPECT_EQ(cli({"pipe", "--log", "loud"}).exit_code, 2);
+}
+
 }  // namespace
 }  // namespace worker_runtime::cli

@@ -58,5 +58,28 @@ TEST(DiagnosticLogTest, AnyBoundIsSafe) {
   }
 }
 
+TEST(DiagnosticLogTest, TheLogIsToldWhatIsRaisedAndWhatIsOver) {
+  std::vector<std::string> lines;
+  DiagnosticLog log;
+  log.raise({1}, Severity::info, "note", "nobody is told");
+  log.set_log([&](LogLevel level, std::string_view line) {
+    lines.push_back(std::string(to_string(level)) + " " + std::string(line));
+    // The diagnostics may be read meanwhile.
+    EXPECT_GT(log.total(), 0U);
+  });
+  log.raise({1}, Severity::info, "note", "a");
+  log.raise({1}, Severity::warning, "worker.view_renewed", "b", ref("w"));
+  log.raise_once({1}, Severity::error, "store.full", "c");
+  log.raise_once({1}, Severity::error, "store.full", "c again");
+  log.clear("store.full");
+  log.clear("store.full");
+  log.tell(LogLevel::debug, "d");
+  const std::vector<std::string> expected{
+      "info note: a", "warning worker.view_renewed of worker w: b", "error store.full: c",
+      "info store.full: over", "debug d"};
+  EXPECT_EQ(lines, expected);
+  EXPECT_EQ(log.total(), 4U);
+}
+
 }  // namespace
 }  // namespace worker_runtime

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -308,6 +309,28 @@ TEST_F(LogParts, BegunSinceTheCheckpointAreTakenBackByRecovery) {
   EXPECT_TRUE(quarantined().empty());
   close();
   expect_clean();
+}
+
+TEST_F(Checkpoint, TheLogIsToldOfTheOpenTheRecoveryTheCheckpointAndTheClose) {
+  std::mutex mutex;
+  std::vector<std::string> lines;
+  RuntimeOptions options;
+  options.log = [&](LogLevel level, std::string_view line) {
+    const std::lock_guard lock(mutex);
+    lines.push_back(std::string(to_string(level)) + " " + std::string(line));
+  };
+  open();
+  create("w");
+  drop();
+  open(options);
+  ASSERT_TRUE(is_ok(runtime().checkpoint()));
+  ASSERT_TRUE(is_ok(runtime().close()));
+  const std::lock_guard lock(mutex);
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[0], "info store.recovered: replayed 2 commits of the journal");
+  EXPECT_EQ(lines[1], "info runtime main is open, in fs_store, epoch 2");
+  EXPECT_TRUE(lines[2].starts_with("debug checkpoint at LSN 2 in ")) << lines[2];
+  EXPECT_EQ(lines[3], "info the runtime is closed");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,11 +62,27 @@ enum class Durability : std::uint8_t {
 std::string_view to_string(Durability durability);
 std::optional<Durability> parse_durability(std::string_view text);
 
+/// How much a line of the log matters.
+enum class LogLevel : std::uint8_t {
+  debug,    ///< What a store does by itself all the time: checkpoints.
+  info,     ///< The open, the close, what a recovery did, that a trouble is over.
+  warning,  ///< Diagnostics of these severities.
+  error,
+};
+std::string_view to_string(LogLevel level);
+std::optional<LogLevel> parse_log_level(std::string_view text);
+
+/// Told what happens, a line without its end: for the host's own log. Called from any thread, with
+/// locks held: it must be quick, must not call the Runtime, and must not throw. Each diagnostic is
+/// told too, with its code in front.
+using Log = std::function<void(LogLevel level, std::string_view line)>;
+
 /// How a Runtime is opened. What is not given stays as the store has it.
 struct RuntimeOptions {
   std::optional<std::string> display_name{};
   std::vector<LimitSetting> limits{};
   Clock clock = system_clock();
+  Log log{};
 };
 
 }  // namespace worker_runtime

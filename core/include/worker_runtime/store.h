@@ -52,12 +52,17 @@ class DiagnosticLog {
 
   void set_kept_each(std::uint64_t kept_each);
 
+  /// Who is told what is raised and cleared from here on.
+  void set_log(Log log);
+  /// Tells the log something that is no diagnostic.
+  void tell(LogLevel level, std::string_view line) const;
+
   /// For stores: everything kept, and the same put back.
   [[nodiscard]] std::vector<Diagnostic> snapshot() const;
   void restore(std::vector<Diagnostic> diagnostics, std::uint64_t total);
 
  private:
-  void add(Diagnostic diagnostic);
+  std::shared_ptr<const Log> add(const Diagnostic& diagnostic);
 
   mutable std::mutex mutex_;
   std::uint64_t kept_each_;
@@ -65,6 +70,7 @@ class DiagnosticLog {
   // by severity; oldest first, trimmed when twice too long
   std::array<std::vector<Diagnostic>, 3> kept_;
   std::set<std::pair<std::string, std::optional<WorkerRef>>> lasting_;
+  std::shared_ptr<const Log> log_;
 };
 
 /// A Worker whose files are damaged, and the cause in one clause.

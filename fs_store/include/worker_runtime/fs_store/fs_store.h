@@ -54,6 +54,8 @@ struct StoreOptions {
   UnsafeFileSystem unsafe_file_system = UnsafeFileSystem::refuse;
   /// How long to wait for a lock that another writer holds.
   std::chrono::milliseconds lock_wait{0};
+  /// Told from the recovery on. open_runtime() takes that of its RuntimeOptions if there is none.
+  Log log{};
 };
 
 /// Takes the writer's lock and opens the store; the Runtime restores it. Errors: `store_locked`,
