@@ -57,6 +57,8 @@ class FileLock {
   virtual ~FileLock() = default;
   /// Replaces the text in the lock file, for messages only.
   virtual Result<void> set_text(std::string_view text) = 0;
+  /// From here on is_announced() is true, until the lock is given back.
+  virtual Result<void> announce() = 0;
 };
 
 enum class OpenMode : std::uint8_t {
@@ -103,6 +105,9 @@ class FileSystem {
   /// Whether somebody holds the lock on `path`, without taking it. True also if that cannot be
   /// told.
   virtual bool is_locked(const std::string& path) = 0;
+  /// The same of a lock whose holder has announced itself: it is past its recovery, and its mark
+  /// says what is durable.
+  virtual bool is_announced(const std::string& path) = 0;
 
   /// Tells that entries of `directory` change, or that the file `overwritten` in it is written.
   /// Null where nothing can be told: then one looks from time to time.

@@ -95,6 +95,11 @@ Result<Restored> FsStore::restore() {
   }
   auto marked = write_mark(DurableMark::Writer::open);
   if (!marked && !is_full(marked.error())) return std::move(marked).error();
+  // Only now: the mark before was that of a writer that may have died behind a commit that it had
+  // no time to mark. Readers have shown that one since; beside a writer they would go back to the
+  // mark.
+  auto announced = lock_->announce();
+  if (!announced) return std::move(announced).error();
   if (journal_->is_short())
     set_full(journal_full_, true, "the disk is full: there is no space for the journal to grow");
   {

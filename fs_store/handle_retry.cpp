@@ -46,6 +46,7 @@ class HandleRetry final : public FileSystem {
     return retry([&] { return inner_->try_lock(path); });
   }
   bool is_locked(const std::string& path) override { return inner_->is_locked(path); }
+  bool is_announced(const std::string& path) override { return inner_->is_announced(path); }
   std::unique_ptr<ChangeWatch> watch(const std::string& directory,
                                      const std::string& overwritten) override {
     return inner_->watch(directory, overwritten);

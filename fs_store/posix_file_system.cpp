@@ -116,10 +116,31 @@ class PosixFile final : public File {
   Place place_;
 };
 
+/// The first byte of a lock file tells readers of a writer that has announced itself; the rest
+/// keeps other writers out. Two ranges of one file, so that the one can follow the other.
+constexpr off_t announced_byte = 0;
+constexpr off_t excluding_bytes = 1;
+
+/// `length` 0: to the end, however long the file grows.
+struct flock locked_range(off_t start, off_t length) {
+  struct flock range {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  range.l_start = start;
+  range.l_len = length;
+  return range;
+}
+
 class PosixLock final : public FileLock {
  public:
   PosixLock(Descriptor file, Descriptor directory, Place place)
       : file_(std::move(file)), directory_(std::move(directory)), place_(std::move(place)) {}
+
+  Result<void> announce() override {
+    struct flock range = locked_range(announced_byte, 1);
+    if (::fcntl(file_.number(), F_OFD_SETLK, &range) != 0) return io_error("lock", place_, errno);
+    return {};
+  }
 
   Result<void> set_text(std::string_view text) override {
     if (::ftruncate(file_.number(), 0) != 0) return io_error("write", place_, errno);
@@ -133,13 +154,6 @@ class PosixLock final : public FileLock {
   Descriptor directory_;
   Place place_;
 };
-
-struct flock whole_file(short type) {
-  struct flock range {};
-  range.l_type = type;
-  range.l_whence = SEEK_SET;
-  return range;
-}
 
 /// Opens `path` below `directory` without following a symbolic link anywhere.
 Descriptor open_beneath(int directory, const std::string& path, int flags, mode_t mode) {
@@ -309,7 +323,7 @@ class PosixFileSystem final : public FileSystem {
       Descriptor file =
           open_beneath(directory_.number(), path, O_RDWR | O_CREAT | O_NONBLOCK, file_mode_);
       if (file.number() < 0) return io_error("open", place(path), errno);
-      struct flock range = whole_file(F_WRLCK);
+      struct flock range = locked_range(excluding_bytes, 0);
       if (::fcntl(file.number(), F_OFD_SETLK, &range) != 0) {
         if (errno == EAGAIN || errno == EACCES) return std::unique_ptr<FileLock>();
         return io_error("lock", place(path), errno);
@@ -337,11 +351,10 @@ class PosixFileSystem final : public FileSystem {
   }
 
   bool is_locked(const std::string& path) override {
-    const Descriptor file = open_beneath(directory_.number(), path, O_RDONLY | O_NONBLOCK, 0);
-    if (file.number() < 0) return true;
-    struct flock range = whole_file(F_WRLCK);
-    if (::fcntl(file.number(), F_OFD_GETLK, &range) != 0) return true;
-    return range.l_type != F_UNLCK;
+    return is_held(path, locked_range(excluding_bytes, 0));
+  }
+  bool is_announced(const std::string& path) override {
+    return is_held(path, locked_range(announced_byte, 1));
   }
 
   std::unique_ptr<ChangeWatch> watch(const std::string& directory,
@@ -363,6 +376,13 @@ class PosixFileSystem final : public FileSystem {
 
  private:
   [[nodiscard]] Place place(const std::string& path) const { return {prefix_ + path, root_}; }
+
+  bool is_held(const std::string& path, struct flock range) {
+    const Descriptor file = open_beneath(directory_.number(), path, O_RDONLY | O_NONBLOCK, 0);
+    if (file.number() < 0) return true;
+    if (::fcntl(file.number(), F_OFD_GETLK, &range) != 0) return true;
+    return range.l_type != F_UNLCK;
+  }
 
   Result<Parent> open_parent(const std::string& path) {
     const std::size_t slash = path.rfind('/');

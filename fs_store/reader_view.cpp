@@ -51,7 +51,7 @@ LoadLimits View::limits() const {
 
 Result<void> View::load() {
   const std::string lock(layout::lock);
-  live_ = file_system_.is_locked(lock);
+  live_ = file_system_.is_announced(lock);
   mark_ = read_durable_mark(file_system_);
   const LoadLimits limits = this->limits();
   if (!limits.last_lsn && !live_) {
@@ -61,7 +61,7 @@ Result<void> View::load() {
   Decoder decoder;
   auto loaded = fs_store::load(file_system_, decoder, runtime_id_, limits, catalog_, logs_);
   if (!loaded) return std::move(loaded).error();
-  if (!live_ && file_system_.is_locked(lock)) {
+  if (!live_ && file_system_.is_announced(lock)) {
     // A writer opened meanwhile: some of what was read may be its own, and not durable yet.
     return Error(ErrorCode::store_io, "a writer opened the store while it was read");
   }
@@ -99,7 +99,7 @@ bool View::has_its_segments() const {
 }
 
 Result<View::Standing> View::advance() {
-  const bool live = file_system_.is_locked(std::string(layout::lock));
+  const bool live = file_system_.is_announced(std::string(layout::lock));
   const auto mark = read_durable_mark(file_system_);
   if (!live) {
     const bool same = !live_ && same_mark(mark, mark_) && has_its_segments();
@@ -107,8 +107,8 @@ Result<View::Standing> View::advance() {
   }
   if (!mark) return Standing::lost;
   if (!live_) {
-    // A writer that has not marked its place yet is still opening. What is shown was synced, so
-    // there is no going back to the older mark.
+    // A writer whose mark found no space. What is shown was synced, so there is no going back to
+    // the older one.
     return same_mark(mark, mark_) ? Standing::current : Standing::lost;
   }
   if (mark->epoch != epoch_ || !has_its_segments()) return Standing::lost;

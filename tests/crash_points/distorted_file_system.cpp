@@ -129,6 +129,7 @@ class DistortedFileSystem final : public FileSystem {
     return inner_->try_lock(path);
   }
   bool is_locked(const std::string& path) override { return inner_->is_locked(path); }
+  bool is_announced(const std::string& path) override { return inner_->is_announced(path); }
   std::unique_ptr<fs_store::ChangeWatch> watch(const std::string& directory,
                                                const std::string& overwritten) override {
     return inner_->watch(directory, overwritten);

@@ -365,6 +365,21 @@ TEST_F(PosixFileSystem, LockIsHeldUntilItIsDestroyed) {
   EXPECT_NE(open_again()->try_lock("lock").value(), nullptr);
 }
 
+TEST_F(PosixFileSystem, LockIsAnnouncedWhenItsHolderSaysSo) {
+  auto held = files().try_lock("lock").value();
+  ASSERT_NE(held, nullptr);
+  EXPECT_FALSE(open_again()->is_announced("lock"));
+  ASSERT_TRUE(is_ok(held->announce()));
+  EXPECT_TRUE(open_again()->is_announced("lock"));
+  EXPECT_TRUE(open_again()->is_locked("lock"));
+  EXPECT_EQ(open_again()->try_lock("lock").value(), nullptr);
+  held.reset();
+  EXPECT_FALSE(open_again()->is_announced("lock"));
+  held = files().try_lock("lock").value();
+  ASSERT_NE(held, nullptr);
+  EXPECT_FALSE(open_again()->is_announced("lock")) << "the announcement went with its holder";
+}
+
 TEST_F(PosixFileSystem, OpeningAndClosingTheLockFileDoesNotReleaseIt) {
   const auto held = files().try_lock("lock").value();
   ASSERT_TRUE(is_ok(files().open("lock", OpenMode::write)));  // and closed at once

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -62,6 +63,36 @@ class ReaderTest : public testing::StoreFixture {
 
   std::optional<Reader> reader_;
 };
+
+// ---- between two writers
+
+TEST_F(ReaderTest, DoesNotGoBackToTheMarkOfADeadWriterWhileTheNextOneOpens) {
+  open();
+  create("w");
+  send("w", 3);
+  const Lsn last = health().durable_lsn;
+  drop();
+  // It died behind a commit that it had no time to mark.
+  const auto mark = durable_mark_text({Lsn{last.value - 1}, Epoch{1}});
+  std::ofstream(path(std::string(layout::durable)), std::ios::binary) << mark;
+  open_reader();
+  EXPECT_EQ(reader().summary()->store->durable_lsn, last);
+
+  RuntimeId found;
+  const auto directory = open_runtime_directory(options_, found);
+  ASSERT_TRUE(is_ok(directory));
+  auto lock = take_store_lock(**directory, found, std::chrono::milliseconds(0));
+  ASSERT_TRUE(is_ok(lock));
+  EXPECT_EQ(reader().summary()->store->durable_lsn, last);
+  open_reader();
+  EXPECT_EQ(reader().summary()->store->durable_lsn, last) << "a reader that comes meanwhile";
+
+  lock->reset();
+  open();
+  EXPECT_EQ(reader().summary()->store->durable_lsn, last);
+  send("w", 1);
+  follow_to(EventId{runtime().summary()->event_count});
+}
 
 // ---- beside a writer
 

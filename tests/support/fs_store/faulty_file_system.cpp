@@ -254,6 +254,7 @@ class FaultyFileSystem final : public FileSystem {
                                            [&] { return inner_->try_lock(path); });
   }
   bool is_locked(const std::string& path) override { return inner_->is_locked(path); }
+  bool is_announced(const std::string& path) override { return inner_->is_announced(path); }
   std::unique_ptr<ChangeWatch> watch(const std::string& directory,
                                      const std::string& overwritten) override {
     return inner_->watch(directory, overwritten);

@@ -230,6 +230,11 @@ class SimulatedLock final : public FileLock {
   }
   /// The text is for messages: the simulation keeps none.
   Result<void> set_text(std::string_view /*text*/) override { return {}; }
+  Result<void> announce() override {
+    const std::lock_guard lock(disk_.mutex_);
+    if (generation_ == disk_.generation_) disk_.locks_[directory_].is_announced = true;
+    return {};
+  }
 
  private:
   SimulatedDisk& disk_;
@@ -338,7 +343,7 @@ class SimulatedFileSystem final : public FileSystem {
         "lock", path, [&]() -> Result<std::unique_ptr<FileLock>> {
           if (disk_.locks_.count(directory_) > 0) return std::unique_ptr<FileLock>();
           if (!node(path)) add_node(directory_, path, false);
-          disk_.locks_[directory_] = generation_;
+          disk_.locks_[directory_] = {};
           return std::unique_ptr<FileLock>(
               std::make_unique<SimulatedLock>(disk_, generation_, directory_));
         });
@@ -346,6 +351,11 @@ class SimulatedFileSystem final : public FileSystem {
   bool is_locked(const std::string& /*path*/) override {
     const std::lock_guard lock(disk_.mutex_);
     return disk_.locks_.count(directory_) > 0;
+  }
+  bool is_announced(const std::string& /*path*/) override {
+    const std::lock_guard lock(disk_.mutex_);
+    const auto found = disk_.locks_.find(directory_);
+    return found != disk_.locks_.end() && found->second.is_announced;
   }
   std::unique_ptr<fs_store::ChangeWatch> watch(const std::string& /*directory*/,
                                                const std::string& /*overwritten*/) override {

@@ -125,8 +125,11 @@ class SimulatedDisk {
   std::function<void(const DiskState&)> hook_;
   std::uint64_t syncs_until_failure_ = 0;  // 0: none fails
   LostWrites lost_ = LostWrites::stay_visible;
-  std::uint64_t generation_ = 0;           // of processes; a kill ends one
-  std::map<NodeId, std::uint64_t> locks_;  // directory: generation of the holder
+  std::uint64_t generation_ = 0;  // of processes; a kill ends one
+  struct Lock {
+    bool is_announced = false;
+  };
+  std::map<NodeId, Lock> locks_;  // by directory
 };
 
 }  // namespace worker_runtime::testing
