@@ -148,7 +148,7 @@ void submit(Handle& handle, const char* text, worker_runtime_done done, void* co
 }
 
 std::string close(Handle& handle) {
-  const std::string done = worker_runtime::fs_store::ok_line("null", "{}");
+  std::string done = worker_runtime::fs_store::ok_line("null", "{}");
   // One of two that close at once goes on.
   if (!handle.closing.request_stop()) return error_line("null", closed());
   auto* const runtime = std::get_if<Runtime>(&handle.source);
