@@ -15,15 +15,7 @@ namespace {
 
 using fs_store::answer_line;
 using fs_store::error_line;
-using fs_store::ok_line;
-
-/// Of a page of events.
-std::string page_line(const std::string& id, const Result<EventPage>& page) {
-  if (!page) return error_line(id, page.error());
-  std::string ok;
-  fs_store::append_json(ok, *page);
-  return ok_line(id, ok);
-}
+using fs_store::events_line;
 
 bool is_white_space(std::string_view line) {
   return line.find_first_not_of(" \t\r\v\f") == std::string_view::npos;
@@ -112,20 +104,18 @@ void PipeSession::wait_events(const AnswerQueue::SlotPointer& slot, const std::s
   auto at_once =
       runtime_.wait_events(request.from, std::chrono::milliseconds(0), {}, request.limit);
   if (!at_once || !at_once->events.empty() || request.timeout_ms == 0) {
-    return answers_.answer(slot, page_line(id, at_once));
+    return answers_.answer(slot, events_line(id, at_once));
   }
   // Threads of waits that are over are let go: at most as many run as requests may be in flight.
   std::erase_if(waits_, [](const Wait& wait) { return wait.done->load(); });
   Wait& wait = waits_.emplace_back();
-  constexpr std::uint64_t longest_ms = std::uint64_t{365} * 24 * 3600 * 1000;
-  const std::chrono::milliseconds timeout(std::min(request.timeout_ms, longest_ms));
   try {
-    wait.thread = std::jthread(
-        [this, slot, id, timeout, from = request.from, limit = request.limit, done = wait.done] {
-          auto page = runtime_.wait_events(from, timeout, stop_.get_token(), limit);
-          answers_.answer(slot, page_line(id, page));
-          *done = true;
-        });
+    wait.thread = std::jthread([this, slot, id, request, done = wait.done] {
+      auto page =
+          runtime_.wait_events(request.from, request.timeout(), stop_.get_token(), request.limit);
+      answers_.answer(slot, events_line(id, page));
+      *done = true;
+    });
   } catch (const std::system_error&) {
     // The system has no more threads.
     waits_.pop_back();

@@ -23,49 +23,46 @@ std::string log_line(std::string_view code, const std::optional<WorkerRef>& work
 
 /// Outside of the lock of the diagnostics, which the host's function may want to read.
 void tell_log(const std::shared_ptr<const Log>& log, LogLevel level, std::string_view line) {
-  if (log && *log) (*log)(level, line);
+  if (log) (*log)(level, line);
 }
 
 }  // namespace
 
 DiagnosticLog::DiagnosticLog(std::uint64_t kept_each) : kept_each_(kept_each) {}
 
-/// Answers who is to be told.
-std::shared_ptr<const Log> DiagnosticLog::add(const Diagnostic& diagnostic) {
+void DiagnosticLog::add(Diagnostic diagnostic) {
   auto& kept = kept_.at(static_cast<std::size_t>(diagnostic.severity));
-  kept.push_back(diagnostic);
-  kept.back().id = ++total_;
+  diagnostic.id = ++total_;
+  kept.push_back(std::move(diagnostic));
   // Trimmed when twice too long, so that each costs a constant share of the moving.
   if (kept.size() > kept_each_ && kept.size() - kept_each_ >= kept_each_)
     kept.erase(kept.begin(), kept.end() - static_cast<std::ptrdiff_t>(kept_each_));
-  return log_;
+}
+
+void DiagnosticLog::add_and_tell(Diagnostic diagnostic, bool is_lasting) {
+  const LogLevel level = level_of(diagnostic.severity);
+  std::string line;
+  std::shared_ptr<const Log> log;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_lasting && !lasting_.emplace(diagnostic.code, diagnostic.worker_ref).second) return;
+    log = log_;
+    // Creates raise some: who has no log does not pay for its lines.
+    if (log) line = log_line(diagnostic.code, diagnostic.worker_ref, diagnostic.message);
+    add(std::move(diagnostic));
+  }
+  tell_log(log, level, line);
 }
 
 void DiagnosticLog::raise(Timestamp at, Severity severity, std::string code, std::string message,
                           std::optional<WorkerRef> worker_ref) {
-  const Diagnostic diagnostic{
-      0, at, severity, std::move(code), std::move(message), std::move(worker_ref)};
-  std::shared_ptr<const Log> log;
-  {
-    const std::lock_guard lock(mutex_);
-    log = add(diagnostic);
-  }
-  tell_log(log, level_of(severity),
-           log_line(diagnostic.code, diagnostic.worker_ref, diagnostic.message));
+  add_and_tell({0, at, severity, std::move(code), std::move(message), std::move(worker_ref)},
+               false);
 }
 
 void DiagnosticLog::raise_once(Timestamp at, Severity severity, std::string code,
                                std::string message, std::optional<WorkerRef> worker_ref) {
-  const Diagnostic diagnostic{
-      0, at, severity, std::move(code), std::move(message), std::move(worker_ref)};
-  std::shared_ptr<const Log> log;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!lasting_.emplace(diagnostic.code, diagnostic.worker_ref).second) return;
-    log = add(diagnostic);
-  }
-  tell_log(log, level_of(severity),
-           log_line(diagnostic.code, diagnostic.worker_ref, diagnostic.message));
+  add_and_tell({0, at, severity, std::move(code), std::move(message), std::move(worker_ref)}, true);
 }
 
 void DiagnosticLog::clear(std::string_view code, const std::optional<WorkerRef>& worker_ref) {
@@ -79,7 +76,7 @@ void DiagnosticLog::clear(std::string_view code, const std::optional<WorkerRef>&
 }
 
 void DiagnosticLog::set_log(Log log) {
-  auto shared = std::make_shared<const Log>(std::move(log));
+  auto shared = log ? std::make_shared<const Log>(std::move(log)) : nullptr;
   const std::lock_guard lock(mutex_);
   log_ = std::move(shared);
 }

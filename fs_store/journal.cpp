@@ -213,8 +213,8 @@ Result<void> Journal::write_group() {
   }
   const std::uint64_t last = staged_end_.last_lsn.value;
   auto written = file_->write(offset_, group_);
-  trace_commit(last, group_.size());
   if (!written) return undo(offset_, group_.size(), std::move(written).error());
+  trace_commit(last, group_.size());
   if (durability_ == Durability::sync) {
     // The one sync that makes the whole group durable.
     auto synced = traced_sync(last);

@@ -12,7 +12,7 @@ namespace {
 
 /// Of a page.
 template <typename Page>
-std::string page_line(const std::string& id, const Result<Page>& page) {
+std::string page_line(std::string_view id, const Result<Page>& page) {
   if (!page) return error_line(id, page.error());
   std::string ok;
   append_json(ok, *page);
@@ -52,15 +52,14 @@ struct ReadVisitor {
     return page_line(id, source.diagnostics(request.after, request.limit));
   }
   std::string operator()(const EventQuery& query) const {
-    return page_line(id, source.read_events(query));
+    return events_line(id, source.read_events(query));
   }
   std::string operator()(const ReadTranscriptRequest& request) const {
     return page_line(id, source.read_transcript(request.worker_ref, request.query));
   }
   std::string operator()(const WaitEventsRequest& request) const {
-    constexpr std::uint64_t longest_ms = std::uint64_t{365} * 24 * 3600 * 1000;
-    const std::chrono::milliseconds timeout(std::min(request.timeout_ms, longest_ms));
-    return page_line(id, source.wait_events(request.from, timeout, stop, request.limit));
+    return events_line(id,
+                       source.wait_events(request.from, request.timeout(), stop, request.limit));
   }
   /// What a Reader can't do.
   template <typename Other>
@@ -140,6 +139,15 @@ struct RuntimeVisitor : ReadVisitor<Runtime> {
 };
 
 }  // namespace
+
+std::chrono::milliseconds WaitEventsRequest::timeout() const {
+  constexpr std::uint64_t longest_ms = std::uint64_t{365} * 24 * 3600 * 1000;
+  return std::chrono::milliseconds(std::min(timeout_ms, longest_ms));
+}
+
+std::string events_line(std::string_view id, const Result<EventPage>& page) {
+  return page_line(id, page);
+}
 
 std::string answer_request(Runtime& runtime, Request request) {
   if (!request.body) return error_line(request.id, request.body.error());

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs into a fresh directory and builds the program in consumer/ against it: with find_package() and with
-# pkg-config, each with the archives and with the shared libraries. Runs all four.
+# pkg-config, in C++ and in C, each with the archives and with the shared libraries. Runs them all.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,10 +8,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 consumer=$PWD/tests/package/consumer
 
-make --no-print-directory install PREFIX="$work/first" >"$work/install.log" || {
-  cat "$work/install.log"
-  exit 1
+# Shows what a command printed only if it fails.
+quietly() {
+  "$@" >"$work/quiet.log" 2>&1 || {
+    cat "$work/quiet.log"
+    exit 1
+  }
 }
+
+quietly make --no-print-directory install PREFIX="$work/first"
 # Moved, so that nothing may rest on the place it was installed to.
 mv "$work/first" "$work/installed"
 prefix=$work/installed
@@ -25,27 +30,14 @@ run() {
   "$2" "$data"
 }
 
-for shared in OFF ON; do
-  cmake -S "$consumer" -B "$work/cmake.$shared" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" \
-    -DBUILD_SHARED_LIBS=$shared >"$work/configure.log" || {
-    cat "$work/configure.log"
-    exit 1
-  }
-  cmake --build "$work/cmake.$shared" >"$work/build.log" || {
-    cat "$work/build.log"
-    exit 1
-  }
-  run "find_package, BUILD_SHARED_LIBS=$shared" "$work/cmake.$shared/consumer"
-  cmake -S "$consumer" -B "$work/cmake-c.$shared" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCOMPONENT=c \
-    -DBUILD_SHARED_LIBS=$shared >"$work/configure.log" || {
-    cat "$work/configure.log"
-    exit 1
-  }
-  cmake --build "$work/cmake-c.$shared" >"$work/build.log" || {
-    cat "$work/build.log"
-    exit 1
-  }
-  run "find_package in C, BUILD_SHARED_LIBS=$shared" "$work/cmake-c.$shared/consumer"
+for component in fs_store c; do
+  for shared in OFF ON; do
+    build=$work/cmake.$component.$shared
+    quietly cmake -S "$consumer" -B "$build" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCOMPONENT=$component \
+      -DBUILD_SHARED_LIBS=$shared
+    quietly cmake --build "$build"
+    run "find_package, $component, BUILD_SHARED_LIBS=$shared" "$build/consumer"
+  done
 done
 
 export PKG_CONFIG_PATH=$libdir/pkgconfig

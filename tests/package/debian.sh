@@ -9,7 +9,7 @@ mirror=${2:-$(awk '$1 == "deb" { for (i = 2; i <= NF; i++) if ($i ~ "^http") { p
   /etc/apt/sources.list.d/*.list 2>/dev/null || true)}
 [ -n "$mirror" ] || mirror=$(awk '$1 == "URIs:" { print $2; exit }' /etc/apt/sources.list.d/*.sources)
 
-debs=("$packages"/libworker-runtime0*.deb "$packages"/libworker-runtime-dev*.deb "$packages"/worker-runtime_*.deb)
+debs=("$packages"/libworker-runtime[0-9]*.deb "$packages"/libworker-runtime-dev*.deb "$packages"/worker-runtime_*.deb)
 # The tag is about uploads to Debian, which these are not.
 lintian --allow-root --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs "${debs[@]}"
 echo "lintian: clean"
@@ -50,7 +50,8 @@ cc -std=c99 -Wall -Wextra -Werror main.c -o in_c $(pkg-config --cflags --libs wo
 mkdir cpp c && ./in_cpp cpp && ./in_c c'
 echo "used: the tool, a program in C++ and one in C"
 
-inside sh -c 'apt-get -qq purge --yes worker-runtime libworker-runtime-dev libworker-runtime0.1 && \
+names=$(for deb in "${debs[@]}"; do dpkg-deb --field "$deb" Package; done | tr '\n' ' ')
+inside sh -c "apt-get -qq purge --yes $names"' && \
   apt-get -qq autoremove --purge --yes g++ pkg-config libsimdjson-dev libisal-dev' >"$packages/apt.log" 2>&1
 inside dpkg --get-selections | sort >"$root/after"
 if ! diff "$root/before" "$root/after" || find "$root/usr" -iname '*worker?runtime*' | grep .; then

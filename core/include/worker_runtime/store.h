@@ -62,7 +62,8 @@ class DiagnosticLog {
   void restore(std::vector<Diagnostic> diagnostics, std::uint64_t total);
 
  private:
-  std::shared_ptr<const Log> add(const Diagnostic& diagnostic);
+  void add(Diagnostic diagnostic);
+  void add_and_tell(Diagnostic diagnostic, bool is_lasting);
 
   mutable std::mutex mutex_;
   std::uint64_t kept_each_;
@@ -70,7 +71,7 @@ class DiagnosticLog {
   // by severity; oldest first, trimmed when twice too long
   std::array<std::vector<Diagnostic>, 3> kept_;
   std::set<std::pair<std::string, std::optional<WorkerRef>>> lasting_;
-  std::shared_ptr<const Log> log_;
+  std::shared_ptr<const Log> log_;  // null: nobody is told
 };
 
 /// A Worker whose files are damaged, and the cause in one clause.

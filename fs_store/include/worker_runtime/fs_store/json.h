@@ -3,6 +3,9 @@
 // Every function that writes appends one compact JSON object to `out` and cannot fail.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -60,6 +63,8 @@ std::string answer_line(std::string_view id, const Result<Answer>& answer);
 /// Of `metrics`: {"text":...} in the format of Prometheus.
 std::string metrics_line(std::string_view id, const RuntimeSummary& summary,
                          const Metrics& metrics);
+/// Of read_events and wait_events.
+std::string events_line(std::string_view id, const Result<EventPage>& page);
 /// Of a batch.
 std::string answer_line(std::string_view id, const Result<std::vector<Answer>>& answers);
 
@@ -86,6 +91,8 @@ struct WaitEventsRequest {
   EventId from;
   std::uint64_t timeout_ms = 0;
   std::optional<std::uint64_t> limit{};
+  /// As the library waits: a year at most.
+  [[nodiscard]] std::chrono::milliseconds timeout() const;
 };
 struct BatchRequest {
   std::vector<Mutation> operations{};
