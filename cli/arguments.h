@@ -1,4 +1,4 @@
-// Small helpers for declaring the options of commands.
+// What is written on the line as values, and the checks of it.
 #pragma once
 
 #include <charconv>
@@ -7,8 +7,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 #include "worker_runtime/time.h"
 
@@ -72,21 +70,6 @@ std::string check_since(const std::string& text);
 
 inline std::string check_not_empty(const std::string& text) {
   return text.empty() ? "must not be empty" : "";
-}
-
-/// An option that may be given again and again, one value each time.
-inline CLI::Option* add_repeated(CLI::App& command, const char* name,
-                                 std::vector<std::string>& values, const char* description) {
-  return command.add_option(name, values, description)->take_all()->allow_extra_args(false);
-}
-
-/// A number in plain decimal digits.
-inline CLI::Option* add_number(CLI::App& command, const char* name,
-                               std::optional<std::uint64_t>& value, const char* description) {
-  return command
-      .add_option_function<std::string>(
-          name, [&value](const std::string& text) { value = parse_number(text); }, description)
-      ->check(check_number);
 }
 
 }  // namespace worker_runtime::cli

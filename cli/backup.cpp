@@ -3,9 +3,8 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "arguments.h"
+#include "command.h"
 #include "options.h"
 #include "output.h"
 #include "streams.h"
@@ -84,24 +83,24 @@ Exit restore(const Options& options, const CopyArguments& arguments) {
 
 }  // namespace
 
-void add_backup(CLI::App& app, Options& options, Run& run) {
+void add_backup(Command app, Options& options, Run& run) {
   auto arguments = std::make_shared<CopyArguments>();
-  CLI::App* const backing_up = app.add_subcommand(
+  const Command backing_up = app.add_command(
       "backup", "copy a runtime to a directory, beside its writer; again: only what is new");
-  backing_up->add_option("DIR", arguments->directory, "a root of its own")
-      ->required()
-      ->check(check_not_empty);
-  backing_up->callback([&options, &run, arguments] {
+  backing_up.add_option("DIR", arguments->directory, "a root of its own")
+      .required()
+      .check(check_not_empty);
+  backing_up.callback([&options, &run, arguments] {
     run = [&options, arguments] { return backup(options, *arguments); };
   });
-  CLI::App* const restoring =
-      app.add_subcommand("restore", "copy a runtime out of a backup to a root that has none of it");
-  restoring->add_option("DIR", arguments->directory, "what backup wrote to")
-      ->required()
-      ->check(check_not_empty);
-  restoring->add_option("--as", arguments->new_runtime_id, "give the copy this runtime id")
-      ->type_name("RUNTIME");
-  restoring->callback([&options, &run, arguments] {
+  const Command restoring =
+      app.add_command("restore", "copy a runtime out of a backup to a root that has none of it");
+  restoring.add_option("DIR", arguments->directory, "what backup wrote to")
+      .required()
+      .check(check_not_empty);
+  restoring.add_option("--as", arguments->new_runtime_id, "give the copy this runtime id")
+      .value_name("RUNTIME");
+  restoring.callback([&options, &run, arguments] {
     run = [&options, arguments] { return restore(options, *arguments); };
   });
 }

@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "arguments.h"
+#include "command.h"
 #include "contenders.h"
 #include "load.h"
 #include "options.h"
@@ -158,11 +157,11 @@ Exit bench(const Options& options, const BenchArguments& arguments) {
   return measure(options, rows, stop);
 }
 
-void add_count(CLI::App& command, const char* name, std::optional<std::uint64_t>& value,
+void add_count(Command command, const char* name, std::optional<std::uint64_t>& value,
                std::uint64_t most, const char* description) {
-  add_number(command, name, value, description)
-      ->type_name("N")
-      ->check([most](const std::string& text) {
+  command.add_number(name, value, description)
+      .value_name("N")
+      .check([most](const std::string& text) {
         const auto number = parse_number(text);
         return number && *number >= 1 && *number <= most
                    ? std::string()
@@ -172,18 +171,18 @@ void add_count(CLI::App& command, const char* name, std::optional<std::uint64_t>
 
 }  // namespace
 
-void add_bench(CLI::App& app, Options& options, Run& run) {
+void add_bench(Command app, Options& options, Run& run) {
   const auto arguments = std::make_shared<BenchArguments>();
-  CLI::App* const command =
-      app.add_subcommand("bench", "measure what a durable input costs on this disk");
-  add_count(*command, "--callers", arguments->callers, callers_max,
+  const Command command =
+      app.add_command("bench", "measure what a durable input costs on this disk");
+  add_count(command, "--callers", arguments->callers, callers_max,
             "threads that wait for each input [1, 8 and 64 in turn]");
-  add_count(*command, "--in-flight", arguments->in_flight, in_flight_max,
+  add_count(command, "--in-flight", arguments->in_flight, in_flight_max,
             "submissions of one thread on their way [64 and 1024]");
-  command->add_option("--seconds", arguments->seconds, "time for each row [2]")
-      ->type_name("SECONDS")
-      ->check(check_seconds);
-  command->callback([&options, &run, arguments] {
+  command.add_option("--seconds", arguments->seconds, "time for each row [2]")
+      .value_name("SECONDS")
+      .check(check_seconds);
+  command.callback([&options, &run, arguments] {
     run = [&options, arguments] { return bench(options, *arguments); };
   });
 }

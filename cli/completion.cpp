@@ -1,7 +1,7 @@
 // completion: the scripts that let a shell complete. All they do is to ask the program.
 #include <memory>
 
-#include "arguments.h"
+#include "command.h"
 #include "command_text.h"
 #include "output.h"
 
@@ -86,15 +86,15 @@ std::string completion_script(const std::string& shell) {
   return shell == "zsh" ? zsh_script : fish_script;
 }
 
-void add_completion(CLI::App& app, Options& /*options*/, Run& run) {
-  CLI::App* const command =
-      app.add_subcommand("completion", "print the script that lets a shell complete commands");
+void add_completion(Command app, Options& /*options*/, Run& run) {
+  const Command command =
+      app.add_command("completion", "print the script that lets a shell complete commands");
   auto shell = std::make_shared<std::string>();
-  command->add_option("SHELL", *shell, "bash, zsh or fish")
-      ->type_name("")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  command->callback([&run, shell] { run = [shell] { return print_script(*shell); }; });
+  command.add_option("SHELL", *shell, "bash, zsh or fish")
+      .value_name("")
+      .required()
+      .one_of({"bash", "zsh", "fish"});
+  command.callback([&run, shell] { run = [shell] { return print_script(*shell); }; });
 }
 
 }  // namespace worker_runtime::cli

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "arguments.h"
+#include "command.h"
 #include "mutation.h"
 #include "output.h"
 
@@ -70,34 +71,33 @@ Result<Mutation> make_create(const Arguments& arguments) {
 
 }  // namespace
 
-void add_create(CLI::App& app, Options& options, Run& run) {
-  CLI::App* const command = app.add_subcommand("create", "create a worker");
+void add_create(Command app, Options& options, Run& run) {
+  const Command command = app.add_command("create", "create a worker");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("--id", arguments->id, "its id [one is made]")->type_name("ID");
-  command->add_option("--name", arguments->name, "a name for people")->type_name("TEXT");
-  CLI::Option_group* const intent = command->add_option_group("intent", "what it is for");
-  CLI::Option* const task =
-      intent->add_option("--task", arguments->task, "a task: its objective")->type_name("TEXT");
-  intent->add_flag("--assistant", arguments->assistant, "an assistant");
-  intent->add_option("--role", arguments->role, "a role")->type_name("ROLE");
-  intent->require_option(1);
-  command->add_option("--purpose", arguments->purpose, "of an assistant or a role")
-      ->type_name("TEXT")
-      ->excludes(task);
-  command->add_option("--profile", arguments->profile, "default, builtin:NAME or NAME")
-      ->type_name("PROFILE");
-  command->add_option("--bundle", arguments->bundle, "id of a config bundle")->type_name("ID");
-  add_repeated(*command, "--capability", arguments->capabilities, "a capability it asks for")
-      ->type_name("NAME[=REASON]");
-  add_repeated(*command, "--workspace", arguments->workspaces, "a workspace")
-      ->type_name("NAME=REF")
-      ->check(check_assignment);
-  add_repeated(*command, "--mount", arguments->mounts, "a mount")
-      ->type_name("NAME=REF")
-      ->check(check_assignment);
-  command->add_option("--key", arguments->key, "idempotency key")->type_name("KEY");
-  add_writer_options(*command, options);
-  command->callback([&options, &run, arguments] {
+  command.add_option("--id", arguments->id, "its id [one is made]").value_name("ID");
+  command.add_option("--name", arguments->name, "a name for people").value_name("TEXT");
+  const Command intent = command.add_alternatives("intent", "what it is for");
+  const CommandOption task =
+      intent.add_option("--task", arguments->task, "a task: its objective").value_name("TEXT");
+  intent.add_flag("--assistant", arguments->assistant, "an assistant");
+  intent.add_option("--role", arguments->role, "a role").value_name("ROLE");
+  command.add_option("--purpose", arguments->purpose, "of an assistant or a role")
+      .value_name("TEXT")
+      .excludes(task);
+  command.add_option("--profile", arguments->profile, "default, builtin:NAME or NAME")
+      .value_name("PROFILE");
+  command.add_option("--bundle", arguments->bundle, "id of a config bundle").value_name("ID");
+  command.add_repeated("--capability", arguments->capabilities, "a capability it asks for")
+      .value_name("NAME[=REASON]");
+  command.add_repeated("--workspace", arguments->workspaces, "a workspace")
+      .value_name("NAME=REF")
+      .check(check_assignment);
+  command.add_repeated("--mount", arguments->mounts, "a mount")
+      .value_name("NAME=REF")
+      .check(check_assignment);
+  command.add_option("--key", arguments->key, "idempotency key").value_name("KEY");
+  add_writer_options(command, options);
+  command.callback([&options, &run, arguments] {
     run = [&options, arguments] {
       return run_mutation(options, Create::yes, make_create(*arguments));
     };

@@ -3,9 +3,7 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
-#include "arguments.h"
+#include "command.h"
 #include "options.h"
 #include "output.h"
 #include "streams.h"
@@ -97,13 +95,13 @@ Exit disk(const Options& options, std::optional<std::uint64_t> limit) {
 
 }  // namespace
 
-void add_disk(CLI::App& app, Options& options, Run& run) {
+void add_disk(Command app, Options& options, Run& run) {
   auto limit = std::make_shared<std::optional<std::uint64_t>>();
-  CLI::App* const command =
-      app.add_subcommand("disk", "show what takes how much space, the largest first");
-  add_number(*command, "--limit", *limit, "of workers at most so many [20; with --json all]")
-      ->type_name("N");
-  command->callback(
+  const Command command =
+      app.add_command("disk", "show what takes how much space, the largest first");
+  command.add_number("--limit", *limit, "of workers at most so many [20; with --json all]")
+      .value_name("N");
+  command.callback(
       [&options, &run, limit] { run = [&options, limit] { return disk(options, *limit); }; });
 }
 

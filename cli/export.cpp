@@ -4,9 +4,8 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "arguments.h"
+#include "command.h"
 #include "mutation.h"
 #include "output.h"
 #include "posix_input_file.h"
@@ -179,32 +178,32 @@ Exit run_import(const Options& options, const ImportArguments& arguments) {
 
 }  // namespace
 
-void add_export(CLI::App& app, Options& options, Run& run) {
+void add_export(Command app, Options& options, Run& run) {
   auto exporting = std::make_shared<ExportArguments>();
-  CLI::App* const exported =
-      app.add_subcommand("export", "write one worker as a portable file, or for reading");
-  exported->add_option("WORKER", exporting->worker, "the worker's id")->type_name("")->required();
-  exported->add_option("-o,--output", exporting->file, "the file to write [standard output]")
-      ->type_name("FILE")
-      ->check(check_not_empty);
-  exported->add_flag("--markdown", exporting->markdown,
-                     "Markdown to be read by people; import does not take it");
-  exported->callback([&options, &run, exporting] {
+  const Command exported =
+      app.add_command("export", "write one worker as a portable file, or for reading");
+  exported.add_option("WORKER", exporting->worker, "the worker's id").value_name("").required();
+  exported.add_option("-o,--output", exporting->file, "the file to write [standard output]")
+      .value_name("FILE")
+      .check(check_not_empty);
+  exported.add_flag("--markdown", exporting->markdown,
+                    "Markdown to be read by people; import does not take it");
+  exported.callback([&options, &run, exporting] {
     run = [&options, exporting] { return run_export(options, *exporting); };
   });
 
   auto importing = std::make_shared<ImportArguments>();
-  CLI::App* const imported =
-      app.add_subcommand("import", "make a worker of an exported file (and the runtime, if none)");
-  add_writer_options(*imported, options);
-  imported->add_option("FILE", importing->file, "what export wrote; - reads standard input")
-      ->type_name("")
-      ->required();
-  imported->add_option("--as", importing->as, "the worker's id [the one it had]")
-      ->type_name("ID")
-      ->check(check_not_empty);
-  imported->add_option("--key", importing->key, "idempotency key")->type_name("KEY");
-  imported->callback([&options, &run, importing] {
+  const Command imported =
+      app.add_command("import", "make a worker of an exported file (and the runtime, if none)");
+  add_writer_options(imported, options);
+  imported.add_option("FILE", importing->file, "what export wrote; - reads standard input")
+      .value_name("")
+      .required();
+  imported.add_option("--as", importing->as, "the worker's id [the one it had]")
+      .value_name("ID")
+      .check(check_not_empty);
+  imported.add_option("--key", importing->key, "idempotency key").value_name("KEY");
+  imported.callback([&options, &run, importing] {
     run = [&options, importing] { return run_import(options, *importing); };
   });
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "arguments.h"
+#include "command.h"
 #include "mutation.h"
 #include "output.h"
 
@@ -59,24 +60,24 @@ Exit run_fork(const Options& options, const ForkArguments& arguments) {
 
 }  // namespace
 
-void add_fork(CLI::App& app, Options& options, Run& run) {
+void add_fork(Command app, Options& options, Run& run) {
   auto arguments = std::make_shared<ForkArguments>();
-  CLI::App* const command =
-      app.add_subcommand("fork", "make a worker that begins with another one's history");
-  add_writer_options(*command, options);
-  command->add_option("WORKER", arguments->worker, "the worker whose history it is")
-      ->type_name("")
-      ->required();
-  add_number(*command, "--at", arguments->at, "the last entry to take over; 0: none")
-      ->type_name("SEQUENCE")
-      ->required();
-  command->add_option("--as", arguments->as, "the new worker's id [a generated one]")
-      ->type_name("ID")
-      ->check(check_not_empty);
-  command->add_option("--name", arguments->name, "its display name [the other one's]")
-      ->type_name("TEXT");
-  command->add_option("--key", arguments->key, "idempotency key")->type_name("KEY");
-  command->callback([&options, &run, arguments] {
+  const Command command =
+      app.add_command("fork", "make a worker that begins with another one's history");
+  add_writer_options(command, options);
+  command.add_option("WORKER", arguments->worker, "the worker whose history it is")
+      .value_name("")
+      .required();
+  command.add_number("--at", arguments->at, "the last entry to take over; 0: none")
+      .value_name("SEQUENCE")
+      .required();
+  command.add_option("--as", arguments->as, "the new worker's id [a generated one]")
+      .value_name("ID")
+      .check(check_not_empty);
+  command.add_option("--name", arguments->name, "its display name [the other one's]")
+      .value_name("TEXT");
+  command.add_option("--key", arguments->key, "idempotency key").value_name("KEY");
+  command.callback([&options, &run, arguments] {
     run = [&options, arguments] { return run_fork(options, *arguments); };
   });
 }

@@ -1,8 +1,7 @@
 // init: makes a runtime, or says that it is there.
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
+#include "command.h"
 #include "options.h"
 #include "output.h"
 
@@ -36,12 +35,12 @@ Exit init(const Options& options, const std::optional<std::string>& display_name
 
 }  // namespace
 
-void add_init(CLI::App& app, Options& options, Run& run) {
-  CLI::App* const command = app.add_subcommand("init", "make a runtime");
+void add_init(Command app, Options& options, Run& run) {
+  const Command command = app.add_command("init", "make a runtime");
   auto display_name = std::make_shared<std::optional<std::string>>();
-  command->add_option("--display-name", *display_name, "a name for people")->type_name("TEXT");
-  add_writer_options(*command, options);
-  command->callback([&options, &run, display_name] {
+  command.add_option("--display-name", *display_name, "a name for people").value_name("TEXT");
+  add_writer_options(command, options);
+  command.callback([&options, &run, display_name] {
     run = [&options, display_name] { return init(options, *display_name); };
   });
 }

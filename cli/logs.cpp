@@ -6,6 +6,7 @@
 #include <stop_token>
 
 #include "arguments.h"
+#include "command.h"
 #include "mutation.h"
 #include "output.h"
 #include "posix_pager.h"
@@ -205,47 +206,46 @@ std::vector<std::string> event_kinds() {
 }
 
 /// What the two have in common.
-void add_log_options(CLI::App& command, Arguments& arguments) {
-  add_number(command, "--limit", arguments.limit, "at most so many [all]")->type_name("N");
-  auto* const newest_first =
+void add_log_options(Command command, Arguments& arguments) {
+  command.add_number("--limit", arguments.limit, "at most so many [all]").value_name("N");
+  const CommandOption newest_first =
       command.add_flag("--newest-first", arguments.newest_first, "backwards");
   command
       .add_flag("--follow", arguments.follow,
                 "go on with what is new, until interrupted or at the limit")
-      ->excludes(newest_first);
+      .excludes(newest_first);
 }
 
 }  // namespace
 
-void add_logs(CLI::App& app, Options& options, Run& run) {
+void add_logs(Command app, Options& options, Run& run) {
   auto of_events = std::make_shared<Arguments>();
-  CLI::App* const event_command = app.add_subcommand("events", "show the event log");
-  add_number(*event_command, "--from", of_events->start, "from this event on")->type_name("ID");
-  event_command->add_option("--worker", of_events->about, "about this worker only")
-      ->type_name("WORKER")
-      ->check(check_not_empty);
-  event_command->add_option("--kind", of_events->kind, "of this kind only")
-      ->type_name("KIND")
-      ->check(CLI::IsMember(event_kinds()));
+  const Command event_command = app.add_command("events", "show the event log");
+  event_command.add_number("--from", of_events->start, "from this event on").value_name("ID");
+  event_command.add_option("--worker", of_events->about, "about this worker only")
+      .value_name("WORKER")
+      .check(check_not_empty);
+  event_command.add_option("--kind", of_events->kind, "of this kind only")
+      .value_name("KIND")
+      .one_of(event_kinds());
   event_command
-      ->add_option("--since", of_events->since, "not older than a time, or than 90s, 15m, 2h, 7d")
-      ->type_name("TIME")
-      ->check(check_since);
-  add_log_options(*event_command, *of_events);
-  event_command->callback([&options, &run, of_events] {
+      .add_option("--since", of_events->since, "not older than a time, or than 90s, 15m, 2h, 7d")
+      .value_name("TIME")
+      .check(check_since);
+  add_log_options(event_command, *of_events);
+  event_command.callback([&options, &run, of_events] {
     run = [&options, of_events] { return events(options, *of_events); };
   });
 
   auto of_worker = std::make_shared<Arguments>();
-  CLI::App* const transcript_command =
-      app.add_subcommand("transcript", "show a worker's transcript");
-  transcript_command->add_option("WORKER", of_worker->worker, "the worker's id")
-      ->type_name("")
-      ->required();
-  add_number(*transcript_command, "--start", of_worker->start, "from this index (sequence - 1) on")
-      ->type_name("N");
-  add_log_options(*transcript_command, *of_worker);
-  transcript_command->callback([&options, &run, of_worker] {
+  const Command transcript_command = app.add_command("transcript", "show a worker's transcript");
+  transcript_command.add_option("WORKER", of_worker->worker, "the worker's id")
+      .value_name("")
+      .required();
+  transcript_command.add_number("--start", of_worker->start, "from this index (sequence - 1) on")
+      .value_name("N");
+  add_log_options(transcript_command, *of_worker);
+  transcript_command.callback([&options, &run, of_worker] {
     run = [&options, of_worker] { return transcript(options, *of_worker); };
   });
 }

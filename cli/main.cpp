@@ -7,7 +7,10 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include "arguments.h"
+#include "command.h"
 #include "command_text.h"
 #include "options.h"
 #include "output.h"
@@ -17,15 +20,16 @@ namespace worker_runtime::cli {
 namespace {
 
 /// The options that may stand before or behind the command.
-void add_common_options(CLI::App& app, Options& options) {
-  app.add_option("--root", options.root,
-                 "the store's root [$WORKER_RUNTIME_ROOT or .worker-runtime]")
-      ->type_name("DIR")
-      ->check(check_not_empty);
-  app.add_option("--runtime", options.runtime, "which runtime under the root [the only one]")
-      ->type_name("ID");
-  app.add_flag("--json", options.json, "one JSON document, or JSON Lines for lists and logs");
-  app.add_flag("--utc", options.utc, "times as they are, not how long ago (on a terminal)");
+void add_common_options(Command program, Options& options) {
+  program
+      .add_option("--root", options.root,
+                  "the store's root [$WORKER_RUNTIME_ROOT or .worker-runtime]")
+      .value_name("DIR")
+      .check(check_not_empty);
+  program.add_option("--runtime", options.runtime, "which runtime under the root [the only one]")
+      .value_name("ID");
+  program.add_flag("--json", options.json, "one JSON document, or JSON Lines for lists and logs");
+  program.add_flag("--utc", options.utc, "times as they are, not how long ago (on a terminal)");
 }
 
 /// The command that was meant, as far as that can be guessed; empty if not.
@@ -85,25 +89,26 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "worker-runtime " + std::string(version()));
   app.require_subcommand(1);
   app.fallthrough();
-  add_common_options(app, options);
-  add_init(app, options, command);
-  add_create(app, options, command);
-  add_mutations(app, options, command);
-  add_fork(app, options, command);
-  add_export(app, options, command);
-  add_reads(app, options, command);
-  add_logs(app, options, command);
-  add_pipe(app, options, command);
-  add_verify(app, options, command);
-  add_repair(app, options, command);
-  add_retention(app, options, command);
-  add_search(app, options, command);
-  add_disk(app, options, command);
-  add_backup(app, options, command);
-  add_report(app, options, command);
-  add_bench(app, options, command);
-  add_metrics(app, options, command);
-  add_completion(app, options, command);
+  const Command program(&app);
+  add_common_options(program, options);
+  add_init(program, options, command);
+  add_create(program, options, command);
+  add_mutations(program, options, command);
+  add_fork(program, options, command);
+  add_export(program, options, command);
+  add_reads(program, options, command);
+  add_logs(program, options, command);
+  add_pipe(program, options, command);
+  add_verify(program, options, command);
+  add_repair(program, options, command);
+  add_retention(program, options, command);
+  add_search(program, options, command);
+  add_disk(program, options, command);
+  add_backup(program, options, command);
+  add_report(program, options, command);
+  add_bench(program, options, command);
+  add_metrics(program, options, command);
+  add_completion(program, options, command);
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (const auto exit = run_for_programs(app, words)) return *exit;
   try {

@@ -1,6 +1,5 @@
 // metrics: the numbers of a runtime for monitoring, in the text format of Prometheus.
-#include <CLI/CLI.hpp>
-
+#include "command.h"
 #include "options.h"
 #include "output.h"
 #include "worker_runtime/fs_store/prometheus.h"
@@ -29,9 +28,9 @@ Exit metrics(const Options& options) {
 
 }  // namespace
 
-void add_metrics(CLI::App& app, Options& options, Run& run) {
-  CLI::App* const command = app.add_subcommand("metrics", "print the numbers for monitoring");
-  command->callback([&options, &run] { run = [&options] { return metrics(options); }; });
+void add_metrics(Command app, Options& options, Run& run) {
+  const Command command = app.add_command("metrics", "print the numbers for monitoring");
+  command.callback([&options, &run] { run = [&options] { return metrics(options); }; });
 }
 
 }  // namespace worker_runtime::cli

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "arguments.h"
+#include "command.h"
 #include "mutation.h"
 #include "output.h"
 #include "streams.h"
@@ -202,41 +203,41 @@ Result<Mutation> make_append(const EntryArguments& arguments) {
 using MakeOperation = std::function<Result<Mutation>()>;
 
 /// A command that is one mutation: its writer options and its callback.
-CLI::App* add_command(CLI::App& app, Options& options, Run& run, const char* name,
-                      const char* description, MakeOperation make) {
-  CLI::App* const command = app.add_subcommand(name, description);
-  add_writer_options(*command, options);
-  command->callback([&options, &run, make = std::move(make)] {
+Command add_mutation(Command app, Options& options, Run& run, const char* name,
+                     const char* description, MakeOperation make) {
+  const Command command = app.add_command(name, description);
+  add_writer_options(command, options);
+  command.callback([&options, &run, make = std::move(make)] {
     run = [&options, make] { return run_mutation(options, Create::no, make()); };
   });
   return command;
 }
 
-void add_entries(CLI::App& app, Options& options, Run& run) {
+void add_entries(Command app, Options& options, Run& run) {
   auto sent = std::make_shared<EntryArguments>();
-  CLI::App* const send = add_command(app, options, run, "send", "give a worker input",
-                                     [sent] { return make_send(*sent); });
-  send->add_option("WORKER", sent->worker, "the worker's id")->type_name("")->required();
-  send->add_option("TEXT", sent->text, "the input; - reads standard input")
-      ->type_name("")
-      ->required();
-  send->add_flag("--system", sent->other_role, "a system text instead of a user's");
-  send->add_option("--key", sent->key, "idempotency key")->type_name("KEY");
+  const Command send = add_mutation(app, options, run, "send", "give a worker input",
+                                    [sent] { return make_send(*sent); });
+  send.add_option("WORKER", sent->worker, "the worker's id").value_name("").required();
+  send.add_option("TEXT", sent->text, "the input; - reads standard input")
+      .value_name("")
+      .required();
+  send.add_flag("--system", sent->other_role, "a system text instead of a user's");
+  send.add_option("--key", sent->key, "idempotency key").value_name("KEY");
 
   auto made = std::make_shared<EntryArguments>();
-  CLI::App* const append = add_command(app, options, run, "append", "record a worker's output",
-                                       [made] { return make_append(*made); });
-  append->add_option("WORKER", made->worker, "the worker's id")->type_name("")->required();
-  append->add_option("TEXT", made->text, "the output; - reads standard input")
-      ->type_name("")
-      ->required();
-  append->add_flag("--tool", made->other_role, "output of a tool instead of the assistant's");
-  append->add_option("--name", made->name, "a name, such as the tool's")->type_name("NAME");
-  append->add_option("--data", made->data, "a JSON object to attach")->type_name("JSON");
-  add_repeated(*append, "--usage", made->usage, "add to a named counter")
-      ->type_name("NAME=N")
-      ->check(check_number_assignment);
-  append->add_option("--key", made->key, "idempotency key")->type_name("KEY");
+  const Command append = add_mutation(app, options, run, "append", "record a worker's output",
+                                      [made] { return make_append(*made); });
+  append.add_option("WORKER", made->worker, "the worker's id").value_name("").required();
+  append.add_option("TEXT", made->text, "the output; - reads standard input")
+      .value_name("")
+      .required();
+  append.add_flag("--tool", made->other_role, "output of a tool instead of the assistant's");
+  append.add_option("--name", made->name, "a name, such as the tool's").value_name("NAME");
+  append.add_option("--data", made->data, "a JSON object to attach").value_name("JSON");
+  append.add_repeated("--usage", made->usage, "add to a named counter")
+      .value_name("NAME=N")
+      .check(check_number_assignment);
+  append.add_option("--key", made->key, "idempotency key").value_name("KEY");
 }
 
 struct EndArguments {
@@ -245,17 +246,17 @@ struct EndArguments {
 };
 
 template <typename Operation>
-void add_end(CLI::App& app, Options& options, Run& run, const char* name, const char* description) {
+void add_end(Command app, Options& options, Run& run, const char* name, const char* description) {
   auto arguments = std::make_shared<EndArguments>();
-  CLI::App* const command =
-      add_command(app, options, run, name, description, [arguments]() -> Result<Mutation> {
+  const Command command =
+      add_mutation(app, options, run, name, description, [arguments]() -> Result<Mutation> {
         auto worker_ref = worker_ref_of(arguments->worker);
         if (!worker_ref) return std::move(worker_ref).error();
         return Mutation(Operation{std::move(*worker_ref), arguments->reason});
       });
-  command->add_option("WORKER", arguments->worker, "the worker's id")->type_name("")->required();
-  command->add_option("--reason", arguments->reason, "why; becomes the event's message")
-      ->type_name("TEXT");
+  command.add_option("WORKER", arguments->worker, "the worker's id").value_name("").required();
+  command.add_option("--reason", arguments->reason, "why; becomes the event's message")
+      .value_name("TEXT");
 }
 
 struct TrimArguments {
@@ -270,41 +271,41 @@ Result<Mutation> make_trim(const TrimArguments& arguments) {
   return Mutation(TrimTranscript{std::move(*worker_ref), Sequence{*arguments.before}});
 }
 
-void add_trim(CLI::App& app, Options& options, Run& run) {
+void add_trim(Command app, Options& options, Run& run) {
   auto arguments = std::make_shared<TrimArguments>();
-  CLI::App* const command =
-      add_command(app, options, run, "trim", "let old events or entries go for good",
-                  [arguments] { return make_trim(*arguments); });
-  command->add_option("WORKER", arguments->worker, "whose transcript [the event log]")
-      ->type_name("")
-      ->check(check_not_empty);
-  add_number(*command, "--before", arguments->before, "the first event id or sequence that is kept")
-      ->type_name("N")
-      ->required();
+  const Command command =
+      add_mutation(app, options, run, "trim", "let old events or entries go for good",
+                   [arguments] { return make_trim(*arguments); });
+  command.add_option("WORKER", arguments->worker, "whose transcript [the event log]")
+      .value_name("")
+      .check(check_not_empty);
+  command.add_number("--before", arguments->before, "the first event id or sequence that is kept")
+      .value_name("N")
+      .required();
 }
 
 }  // namespace
 
-void add_mutations(CLI::App& app, Options& options, Run& run) {
+void add_mutations(Command app, Options& options, Run& run) {
   add_entries(app, options, run);
   add_end<StopWorker>(app, options, run, "stop", "stop a worker");
   add_end<CancelWorker>(app, options, run, "cancel", "cancel a worker");
 
   auto worker = std::make_shared<std::string>();
-  CLI::App* const remove =
-      add_command(app, options, run, "delete", "delete a stopped or cancelled worker",
-                  [worker]() -> Result<Mutation> {
-                    auto worker_ref = worker_ref_of(*worker);
-                    if (!worker_ref) return std::move(worker_ref).error();
-                    return Mutation(DeleteWorker{std::move(*worker_ref)});
-                  });
-  remove->add_option("WORKER", *worker, "the worker's id")->type_name("")->required();
+  const Command remove =
+      add_mutation(app, options, run, "delete", "delete a stopped or cancelled worker",
+                   [worker]() -> Result<Mutation> {
+                     auto worker_ref = worker_ref_of(*worker);
+                     if (!worker_ref) return std::move(worker_ref).error();
+                     return Mutation(DeleteWorker{std::move(*worker_ref)});
+                   });
+  remove.add_option("WORKER", *worker, "the worker's id").value_name("").required();
 
   add_trim(app, options, run);
-  add_command(app, options, run, "shutdown", "stop every running worker and the runtime",
-              []() -> Result<Mutation> { return Mutation(StopRuntime{}); });
-  add_command(app, options, run, "start", "start a stopped runtime",
-              []() -> Result<Mutation> { return Mutation(StartRuntime{}); });
+  add_mutation(app, options, run, "shutdown", "stop every running worker and the runtime",
+               []() -> Result<Mutation> { return Mutation(StopRuntime{}); });
+  add_mutation(app, options, run, "start", "start a stopped runtime",
+               []() -> Result<Mutation> { return Mutation(StartRuntime{}); });
 }
 
 }  // namespace worker_runtime::cli

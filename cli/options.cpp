@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "arguments.h"
+#include "command.h"
 #include "output.h"
 
 namespace worker_runtime::cli {
@@ -104,16 +105,16 @@ Result<fs_store::Reader> open_for_reading(const Options& options) {
   return fs_store::Reader::open(root_of(options), std::move(*runtime_id));
 }
 
-void add_writer_options(CLI::App& command, Options& options) {
+void add_writer_options(Command command, Options& options) {
   command.add_option("--durability", options.durability, "when an operation is answered")
-      ->type_name("MODE")
-      ->check(CLI::IsMember({"sync", "interval", "none"}));
-  add_repeated(command, "--set", options.limits, "set a limit of the runtime; it is stored")
-      ->type_name("LIMIT=N")
-      ->check(check_number_assignment);
+      .value_name("MODE")
+      .one_of({"sync", "interval", "none"});
+  command.add_repeated("--set", options.limits, "set a limit of the runtime; it is stored")
+      .value_name("LIMIT=N")
+      .check(check_number_assignment);
   command.add_option("--wait", options.wait_seconds, "wait for the lock so long")
-      ->type_name("SECONDS")
-      ->check(check_seconds);
+      .value_name("SECONDS")
+      .check(check_seconds);
 }
 
 }  // namespace worker_runtime::cli

@@ -12,11 +12,9 @@
 #include "worker_runtime/result.h"
 #include "worker_runtime/runtime.h"
 
-namespace CLI {  // NOLINT(readability-identifier-naming): the library calls it so
-class App;
-}
-
 namespace worker_runtime::cli {
+
+class Command;
 
 /// The exit codes. docs/CLI.md lists them.
 enum class Exit : int {
@@ -61,28 +59,28 @@ Result<RuntimeOptions> runtime_options(const Options& options);
 Result<fs_store::Reader> open_for_reading(const Options& options);
 
 /// Adds the options of commands that write.
-void add_writer_options(CLI::App& command, Options& options);
+void add_writer_options(Command command, Options& options);
 
 /// A command is run once the line is parsed; it prints its own output.
 using Run = std::function<Exit()>;
 
-void add_init(CLI::App& app, Options& options, Run& run);
-void add_mutations(CLI::App& app, Options& options, Run& run);
-void add_fork(CLI::App& app, Options& options, Run& run);
-void add_export(CLI::App& app, Options& options, Run& run);
-void add_create(CLI::App& app, Options& options, Run& run);
-void add_reads(CLI::App& app, Options& options, Run& run);
-void add_logs(CLI::App& app, Options& options, Run& run);
-void add_pipe(CLI::App& app, Options& options, Run& run);
-void add_verify(CLI::App& app, Options& options, Run& run);
-void add_repair(CLI::App& app, Options& options, Run& run);
-void add_retention(CLI::App& app, Options& options, Run& run);
-void add_backup(CLI::App& app, Options& options, Run& run);
-void add_report(CLI::App& app, Options& options, Run& run);
-void add_search(CLI::App& app, Options& options, Run& run);
-void add_disk(CLI::App& app, Options& options, Run& run);
-void add_bench(CLI::App& app, Options& options, Run& run);
-void add_metrics(CLI::App& app, Options& options, Run& run);
-void add_completion(CLI::App& app, Options& options, Run& run);
+void add_init(Command app, Options& options, Run& run);
+void add_mutations(Command app, Options& options, Run& run);
+void add_fork(Command app, Options& options, Run& run);
+void add_export(Command app, Options& options, Run& run);
+void add_create(Command app, Options& options, Run& run);
+void add_reads(Command app, Options& options, Run& run);
+void add_logs(Command app, Options& options, Run& run);
+void add_pipe(Command app, Options& options, Run& run);
+void add_verify(Command app, Options& options, Run& run);
+void add_repair(Command app, Options& options, Run& run);
+void add_retention(Command app, Options& options, Run& run);
+void add_backup(Command app, Options& options, Run& run);
+void add_report(Command app, Options& options, Run& run);
+void add_search(Command app, Options& options, Run& run);
+void add_disk(Command app, Options& options, Run& run);
+void add_bench(Command app, Options& options, Run& run);
+void add_metrics(Command app, Options& options, Run& run);
+void add_completion(Command app, Options& options, Run& run);
 
 }  // namespace worker_runtime::cli

@@ -5,8 +5,7 @@
 #include <optional>
 #include <system_error>
 
-#include <CLI/CLI.hpp>
-
+#include "command.h"
 #include "options.h"
 #include "output.h"
 #include "pipe_session.h"
@@ -67,17 +66,17 @@ Exit pipe(const Options& options, const PipeArguments& arguments) {
 
 }  // namespace
 
-void add_pipe(CLI::App& app, Options& options, Run& run) {
-  CLI::App* const command = app.add_subcommand("pipe", "serve JSON requests from standard input");
+void add_pipe(Command app, Options& options, Run& run) {
+  const Command command = app.add_command("pipe", "serve JSON requests from standard input");
   auto arguments = std::make_shared<PipeArguments>();
-  command->add_flag("--memory", arguments->memory, "drive a runtime in memory");
-  command->add_flag("--no-requests", arguments->no_requests,
-                    "do not let other processes act on the runtime");
-  command->add_option("--log", options.log, "tell on standard error what happens")
-      ->type_name("LEVEL")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  add_writer_options(*command, options);
-  command->callback([&options, &run, arguments] {
+  command.add_flag("--memory", arguments->memory, "drive a runtime in memory");
+  command.add_flag("--no-requests", arguments->no_requests,
+                   "do not let other processes act on the runtime");
+  command.add_option("--log", options.log, "tell on standard error what happens")
+      .value_name("LEVEL")
+      .one_of({"debug", "info", "warning", "error"});
+  add_writer_options(command, options);
+  command.callback([&options, &run, arguments] {
     run = [&options, arguments] { return pipe(options, *arguments); };
   });
 }

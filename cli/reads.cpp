@@ -3,7 +3,7 @@
 #include <array>
 #include <memory>
 
-#include "arguments.h"
+#include "command.h"
 #include "mutation.h"
 #include "output.h"
 #include "posix_pager.h"
@@ -76,15 +76,15 @@ Result<void> list(fs_store::Reader& reader, Output& output, const Options& optio
   return {};
 }
 
-void add_list(CLI::App& app, Options& options, Run& run) {
+void add_list(Command app, Options& options, Run& run) {
   auto arguments = std::make_shared<ListArguments>();
-  CLI::App* const command = app.add_subcommand("list", "list the workers");
-  command->add_option("--status", arguments->status, "only those")
-      ->type_name("STATUS")
-      ->check(CLI::IsMember({"running", "stopped", "cancelled", "damaged"}));
-  command->add_option("--after", arguments->after, "those behind this id")->type_name("ID");
-  add_number(*command, "--limit", arguments->limit, "at most so many [all]")->type_name("N");
-  command->callback([&options, &run, arguments] {
+  const Command command = app.add_command("list", "list the workers");
+  command.add_option("--status", arguments->status, "only those")
+      .value_name("STATUS")
+      .one_of({"running", "stopped", "cancelled", "damaged"});
+  command.add_option("--after", arguments->after, "those behind this id").value_name("ID");
+  command.add_number("--limit", arguments->limit, "at most so many [all]").value_name("N");
+  command.callback([&options, &run, arguments] {
     run = [&options, arguments] {
       return with_reader(options, [&](fs_store::Reader& reader, Output& output) {
         return list(reader, output, options, *arguments);
@@ -153,11 +153,11 @@ void print_detail(const Options& options, Output& output, const WorkerDetail& wo
   print_usage(output, summary.usage);
 }
 
-void add_show(CLI::App& app, Options& options, Run& run) {
+void add_show(Command app, Options& options, Run& run) {
   auto worker = std::make_shared<std::string>();
-  CLI::App* const command = app.add_subcommand("show", "show a worker");
-  command->add_option("WORKER", *worker, "the worker's id")->type_name("")->required();
-  command->callback([&options, &run, worker] {
+  const Command command = app.add_command("show", "show a worker");
+  command.add_option("WORKER", *worker, "the worker's id").value_name("").required();
+  command.callback([&options, &run, worker] {
     run = [&options, worker] {
       return with_reader(options, [&](fs_store::Reader& reader, Output& output) -> Result<void> {
         auto worker_ref = worker_ref_in(reader, *worker);
@@ -209,11 +209,11 @@ void print_status(const Options& options, Output& output, const RuntimeSummary& 
   if (store.recovered) output.line("recovered    " + printable(*store.recovered));
 }
 
-void add_status(CLI::App& app, Options& options, Run& run) {
-  CLI::App* const command = app.add_subcommand("status", "show how the runtime is doing");
+void add_status(Command app, Options& options, Run& run) {
+  const Command command = app.add_command("status", "show how the runtime is doing");
   auto watch = std::make_shared<bool>(false);
-  command->add_flag("--watch", *watch, "again and again, while something happens");
-  command->callback([&options, &run, watch] {
+  command.add_flag("--watch", *watch, "again and again, while something happens");
+  command.callback([&options, &run, watch] {
     run = [&options, watch] {
       if (*watch) {
         return watch_status(options, [&](Output& output, const RuntimeSummary& summary) {
@@ -257,9 +257,9 @@ Result<void> diagnostics(fs_store::Reader& reader, Output& output, const Options
   return {};
 }
 
-void add_diagnostics(CLI::App& app, Options& options, Run& run) {
-  CLI::App* const command = app.add_subcommand("diagnostics", "show what the runtime noticed");
-  command->callback([&options, &run] {
+void add_diagnostics(Command app, Options& options, Run& run) {
+  const Command command = app.add_command("diagnostics", "show what the runtime noticed");
+  command.callback([&options, &run] {
     run = [&options] {
       return with_reader(options, [&](fs_store::Reader& reader, Output& output) {
         return diagnostics(reader, output, options);
@@ -270,7 +270,7 @@ void add_diagnostics(CLI::App& app, Options& options, Run& run) {
 
 }  // namespace
 
-void add_reads(CLI::App& app, Options& options, Run& run) {
+void add_reads(Command app, Options& options, Run& run) {
   add_list(app, options, run);
   add_show(app, options, run);
   add_status(app, options, run);

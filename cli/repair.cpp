@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "command.h"
 #include "options.h"
 #include "output.h"
 #include "streams.h"
@@ -66,29 +65,28 @@ Exit repair(const Options& options, const RepairArguments& arguments) {
   return output.finish(is_left ? Exit::damaged : Exit::done);
 }
 
-void add_modes(CLI::App& command, RepairArguments& arguments) {
-  CLI::Option* const plan = command.add_flag("--plan", arguments.plan,
-                                             "say what would be done, and do nothing (default)");
+void add_modes(Command command, RepairArguments& arguments) {
+  const CommandOption plan = command.add_flag("--plan", arguments.plan,
+                                              "say what would be done, and do nothing (default)");
   command.add_flag("--apply", arguments.apply, "do it; what is replaced is kept in quarantine/")
-      ->excludes(plan);
+      .excludes(plan);
 }
 
 }  // namespace
 
-void add_repair(CLI::App& app, Options& options, Run& run) {
+void add_repair(Command app, Options& options, Run& run) {
   auto arguments = std::make_shared<RepairArguments>();
   const auto go = [&options, &run, arguments] {
     run = [&options, arguments] { return repair(options, *arguments); };
   };
-  CLI::App* const mending =
-      app.add_subcommand("repair", "mend what is damaged, and keep what is good");
-  add_modes(*mending, *arguments);
-  mending->callback(go);
-  CLI::App* const sealing = app.add_subcommand(
+  const Command mending = app.add_command("repair", "mend what is damaged, and keep what is good");
+  add_modes(mending, *arguments);
+  mending.callback(go);
+  const Command sealing = app.add_command(
       "reseal", "accept files that were edited on purpose: their lines get new checksums");
-  sealing->add_option("FILE", arguments->files, "as verify names it")->required();
-  add_modes(*sealing, *arguments);
-  sealing->callback(go);
+  sealing.add_rest("FILE", arguments->files, "as verify names it").required();
+  add_modes(sealing, *arguments);
+  sealing.callback(go);
 }
 
 }  // namespace worker_runtime::cli

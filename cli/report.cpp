@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "arguments.h"
+#include "command.h"
 #include "options.h"
 #include "output.h"
 #include "report_page.h"
@@ -241,19 +240,19 @@ Exit make_report(const Options& options, const ReportArguments& arguments) {
 
 }  // namespace
 
-void add_report(CLI::App& app, Options& options, Run& run) {
+void add_report(Command app, Options& options, Run& run) {
   auto arguments = std::make_shared<ReportArguments>();
-  CLI::App* const command = app.add_subcommand("report", "make one page to look at, or to send");
-  command->add_option("-o,--output", arguments->file, "where the page goes")
-      ->type_name("FILE.html")
-      ->required()
-      ->check(check_not_empty);
-  add_number(*command, "--entries", arguments->entries,
-             "the newest so many of each transcript [1000]")
-      ->type_name("N");
-  add_number(*command, "--events", arguments->events, "the newest so many events [20000]")
-      ->type_name("N");
-  command->callback([&options, &run, arguments] {
+  const Command command = app.add_command("report", "make one page to look at, or to send");
+  command.add_option("-o,--output", arguments->file, "where the page goes")
+      .value_name("FILE.html")
+      .required()
+      .check(check_not_empty);
+  command
+      .add_number("--entries", arguments->entries, "the newest so many of each transcript [1000]")
+      .value_name("N");
+  command.add_number("--events", arguments->events, "the newest so many events [20000]")
+      .value_name("N");
+  command.callback([&options, &run, arguments] {
     run = [&options, arguments] { return make_report(options, *arguments); };
   });
 }

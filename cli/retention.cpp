@@ -6,9 +6,8 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "arguments.h"
+#include "command.h"
 #include "options.h"
 #include "output.h"
 #include "streams.h"
@@ -120,38 +119,39 @@ Exit retain(const Options& options, const RetentionArguments& arguments) {
   return output.finish(Exit::done);
 }
 
-void add_days(CLI::App& command, const char* name, std::optional<double>& days,
+void add_days(Command command, const char* name, std::optional<double>& days,
               const char* description) {
-  command.add_option(name, days, description)->type_name("DAYS")->check(check_days);
+  command.add_option(name, days, description).value_name("DAYS").check(check_days);
 }
 
 }  // namespace
 
-void add_retention(CLI::App& app, Options& options, Run& run) {
+void add_retention(Command app, Options& options, Run& run) {
   const auto arguments = std::make_shared<RetentionArguments>();
   fs_store::RetentionPolicy& policy = arguments->policy;
-  CLI::App* const command =
-      app.add_subcommand("retention", "let old history go by age, count or size");
-  CLI::Option* const plan = command->add_flag("--plan", arguments->plan,
+  const Command command = app.add_command("retention", "let old history go by age, count or size");
+  const CommandOption plan = command.add_flag("--plan", arguments->plan,
                                               "say what would go, and change nothing (default)");
-  command->add_flag("--apply", arguments->apply, "let it go, for good")->excludes(plan);
-  add_days(*command, "--max-age", arguments->max_age_days, "of events and entries");
-  add_number(*command, "--max-events", policy.max_events, "in the event log")->type_name("N");
-  add_number(*command, "--max-entries", policy.max_entries, "of each transcript")->type_name("N");
-  add_number(*command, "--max-event-bytes", policy.max_event_bytes,
-             "of the event log's files, by whole closed parts")
-      ->type_name("N");
-  add_number(*command, "--max-transcript-bytes", policy.max_transcript_bytes,
-             "of each transcript's files, by whole closed parts")
-      ->type_name("N");
-  add_days(*command, "--delete-ended-after", arguments->delete_ended_after_days,
+  command.add_flag("--apply", arguments->apply, "let it go, for good").excludes(plan);
+  add_days(command, "--max-age", arguments->max_age_days, "of events and entries");
+  command.add_number("--max-events", policy.max_events, "in the event log").value_name("N");
+  command.add_number("--max-entries", policy.max_entries, "of each transcript").value_name("N");
+  command
+      .add_number("--max-event-bytes", policy.max_event_bytes,
+                  "of the event log's files, by whole closed parts")
+      .value_name("N");
+  command
+      .add_number("--max-transcript-bytes", policy.max_transcript_bytes,
+                  "of each transcript's files, by whole closed parts")
+      .value_name("N");
+  add_days(command, "--delete-ended-after", arguments->delete_ended_after_days,
            "Workers that have ended so long ago");
-  command->add_flag("--force", arguments->force,
-                    "trust the clock although it is 30 days past the newest event");
-  command->add_option("--wait", options.wait_seconds, "wait for the lock so long, with --apply")
-      ->type_name("SECONDS")
-      ->check(check_seconds);
-  command->callback([&options, &run, arguments] {
+  command.add_flag("--force", arguments->force,
+                   "trust the clock although it is 30 days past the newest event");
+  command.add_option("--wait", options.wait_seconds, "wait for the lock so long, with --apply")
+      .value_name("SECONDS")
+      .check(check_seconds);
+  command.callback([&options, &run, arguments] {
     run = [&options, arguments] { return retain(options, *arguments); };
   });
 }

@@ -10,9 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "arguments.h"
+#include "command.h"
 #include "mutation.h"
 #include "options.h"
 #include "output.h"
@@ -236,30 +235,30 @@ Exit search(const Options& options, const SearchArguments& arguments) {
 
 }  // namespace
 
-void add_search(CLI::App& app, Options& options, Run& run) {
+void add_search(Command app, Options& options, Run& run) {
   auto arguments = std::make_shared<SearchArguments>();
-  CLI::App* const command =
-      app.add_subcommand("search", "show the entries of all transcripts that contain a text");
-  command->add_option("TEXT", arguments->text, "in content, name or data")
-      ->type_name("")
-      ->required()
-      ->check(check_not_empty);
-  command->add_flag("--regex", arguments->regex, "TEXT is a regular expression, of RE2");
-  command->add_flag("--ignore-case", arguments->ignore_case, "large letters are small ones");
-  command->add_option("--role", arguments->role, "of this role only")
-      ->type_name("ROLE")
-      ->check(CLI::IsMember({"user", "system", "assistant", "tool"}));
-  command->add_option("--worker", arguments->worker, "of this worker only")
-      ->type_name("WORKER")
-      ->check(check_not_empty);
+  const Command command =
+      app.add_command("search", "show the entries of all transcripts that contain a text");
+  command.add_option("TEXT", arguments->text, "in content, name or data")
+      .value_name("")
+      .required()
+      .check(check_not_empty);
+  command.add_flag("--regex", arguments->regex, "TEXT is a regular expression, of RE2");
+  command.add_flag("--ignore-case", arguments->ignore_case, "large letters are small ones");
+  command.add_option("--role", arguments->role, "of this role only")
+      .value_name("ROLE")
+      .one_of({"user", "system", "assistant", "tool"});
+  command.add_option("--worker", arguments->worker, "of this worker only")
+      .value_name("WORKER")
+      .check(check_not_empty);
   command
-      ->add_option("--since", arguments->since,
-                   "not older than a time, 2026-11-24 or 2026-11-24T10:00:00Z, or than 90s, 15m, "
-                   "2h, 7d")
-      ->type_name("TIME")
-      ->check(check_since);
-  add_number(*command, "--limit", arguments->limit, "at most so many [all]")->type_name("N");
-  command->callback([&options, &run, arguments] {
+      .add_option("--since", arguments->since,
+                  "not older than a time, 2026-11-24 or 2026-11-24T10:00:00Z, or than 90s, 15m, "
+                  "2h, 7d")
+      .value_name("TIME")
+      .check(check_since);
+  command.add_number("--limit", arguments->limit, "at most so many [all]").value_name("N");
+  command.callback([&options, &run, arguments] {
     run = [&options, arguments] { return search(options, *arguments); };
   });
 }

@@ -3,8 +3,7 @@
 #include <cstdio>
 #include <stop_token>
 
-#include <CLI/CLI.hpp>
-
+#include "command.h"
 #include "options.h"
 #include "output.h"
 #include "worker_runtime/fs_store/verify.h"
@@ -61,9 +60,9 @@ Exit verify(const Options& options) {
 
 }  // namespace
 
-void add_verify(CLI::App& app, Options& options, Run& run) {
-  CLI::App* const command = app.add_subcommand("verify", "check every line of every file");
-  command->callback([&options, &run] { run = [&options] { return verify(options); }; });
+void add_verify(Command app, Options& options, Run& run) {
+  const Command command = app.add_command("verify", "check every line of every file");
+  command.callback([&options, &run] { run = [&options] { return verify(options); }; });
 }
 
 }  // namespace worker_runtime::cli
