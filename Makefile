@@ -89,9 +89,10 @@ package: ## three .debs and a .tar.gz, in build/packages
 	@cpack --preset release
 	@cpack --preset package
 
-test-package: package ## the .debs through lintian and in a Debian 12 of their own; as root, with a mirror
+test-package: package ## the .debs through lintian and in a Debian 12 of their own, and the vcpkg port; as root, with a mirror
 	@$(packages) test-package
 	@tests/package/debian.sh build/packages
+	@tests/package/vcpkg.sh
 
 clean: ## removes all that was built
 	@cmake -E rm -rf build

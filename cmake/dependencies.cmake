@@ -15,7 +15,12 @@ if(WORKER_RUNTIME_FS_STORE)
   pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 
   add_library(worker_runtime_rapidjson INTERFACE)
-  target_include_directories(worker_runtime_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIRS})
+  # Its package has a target of this name, or, as Debian's, the directory alone.
+  if(TARGET rapidjson)
+    target_link_libraries(worker_runtime_rapidjson INTERFACE rapidjson)
+  else()
+    target_include_directories(worker_runtime_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIRS})
+  endif()
   target_compile_definitions(worker_runtime_rapidjson INTERFACE RAPIDJSON_HAS_STDSTRING=1)
 endif()
 
