@@ -15,20 +15,20 @@ namespace {
 /// So many Workers are shown, unless it is said otherwise.
 constexpr std::uint64_t workers_by_default = 20;
 
-struct Row {
+struct UseRow {
   const char* name;
   fs_store::SpaceUse use;
 };
 
-std::vector<Row> kinds_of(const fs_store::DiskUse& use) {
-  std::vector<Row> rows{{"transcripts", use.transcripts},
-                        {"events", use.events},
-                        {"views", use.views},
-                        {"catalog", use.catalog},
-                        {"journal", use.journal},
-                        {"quarantine", use.quarantine},
-                        {"other", use.other}};
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& left, const Row& right) {
+std::vector<UseRow> kinds_of(const fs_store::DiskUse& use) {
+  std::vector<UseRow> rows{{"transcripts", use.transcripts},
+                           {"events", use.events},
+                           {"views", use.views},
+                           {"catalog", use.catalog},
+                           {"journal", use.journal},
+                           {"quarantine", use.quarantine},
+                           {"other", use.other}};
+  std::stable_sort(rows.begin(), rows.end(), [](const UseRow& left, const UseRow& right) {
     return left.use.bytes > right.use.bytes;
   });
   return rows;
@@ -36,7 +36,7 @@ std::vector<Row> kinds_of(const fs_store::DiskUse& use) {
 
 void print(Output& output, const fs_store::DiskUse& use, std::uint64_t limit) {
   Table kinds({"WHAT", "FILES", "BYTES"});
-  for (const Row& row : kinds_of(use))
+  for (const UseRow& row : kinds_of(use))
     kinds.add({row.name, std::to_string(row.use.files), std::to_string(row.use.bytes)});
   const fs_store::SpaceUse total = use.total();
   kinds.add({"all", std::to_string(total.files), std::to_string(total.bytes)});
@@ -62,7 +62,7 @@ void print_json(Output& output, const fs_store::DiskUse& use, std::uint64_t limi
            std::to_string(part.bytes) + "}";
   };
   std::string text = "{";
-  for (const Row& row : kinds_of(use)) {
+  for (const UseRow& row : kinds_of(use)) {
     fs_store::append_json_string(text, row.name);
     text += ":" + object(row.use) + ",";
   }

@@ -25,16 +25,16 @@ bool lay_out(int descriptor) {
 
 }  // namespace
 
-std::unique_ptr<Limit> Limit::make(const std::filesystem::path& path, std::size_t record_bytes) {
+std::unique_ptr<Limit> Limit::make(const std::filesystem::path& path, std::size_t bytes_a_record) {
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) return nullptr;
-  std::unique_ptr<Limit> limit(new Limit(descriptor, record_bytes));
+  std::unique_ptr<Limit> limit(new Limit(descriptor, bytes_a_record));
   if (!lay_out(descriptor)) return nullptr;
   return limit;
 }
 
-Limit::Limit(int descriptor, std::size_t record_bytes)
-    : descriptor_(descriptor), record_bytes_(record_bytes) {}
+Limit::Limit(int descriptor, std::size_t bytes_a_record)
+    : descriptor_(descriptor), record_bytes_(bytes_a_record) {}
 
 Limit::~Limit() { static_cast<void>(::close(descriptor_)); }
 

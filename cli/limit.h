@@ -17,7 +17,7 @@ namespace worker_runtime::cli {
 class Limit {
  public:
   /// Lays the file out. Null, with errno set, if it cannot.
-  static std::unique_ptr<Limit> make(const std::filesystem::path& path, std::size_t record_bytes);
+  static std::unique_ptr<Limit> make(const std::filesystem::path& path, std::size_t bytes_a_record);
   Limit(const Limit&) = delete;
   Limit& operator=(const Limit&) = delete;
   ~Limit();
@@ -31,7 +31,7 @@ class Limit {
     std::condition_variable wake;
     bool is_done = false;
   };
-  Limit(int descriptor, std::size_t record_bytes);
+  Limit(int descriptor, std::size_t bytes_a_record);
   bool write(std::size_t records);
 
   const int descriptor_;

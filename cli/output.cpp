@@ -18,7 +18,7 @@ namespace {
 
 bool is_terminal_error() { return ::isatty(STDERR_FILENO) == 1; }
 
-constexpr std::size_t block_bytes = std::size_t{64} << 10U;
+constexpr std::size_t flushed_bytes = std::size_t{64} << 10U;
 
 std::size_t code_points(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
@@ -49,7 +49,7 @@ Output::~Output() { flush(); }
 
 void Output::write(std::string_view text) {
   buffer_ += text;
-  if (buffer_.size() >= block_bytes) flush();
+  if (buffer_.size() >= flushed_bytes) flush();
 }
 
 void Output::line(std::string_view text) {

@@ -3,7 +3,7 @@
 
 namespace worker_runtime::cli {
 namespace {
-constexpr std::size_t block_bytes = std::size_t{256} << 10U;
+constexpr std::size_t read_bytes = std::size_t{256} << 10U;
 }
 
 bool LineReader::read_more() {
@@ -18,8 +18,8 @@ bool LineReader::read_more() {
     return false;
   }
   const std::size_t size = buffer_.size();
-  buffer_.resize(size + block_bytes);
-  const InputRead read = read_input(buffer_.data() + size, block_bytes);
+  buffer_.resize(size + read_bytes);
+  const InputRead read = read_input(buffer_.data() + size, read_bytes);
   buffer_.resize(size + read.bytes);
   // A failed read ends the input too: what was asked is answered.
   system_error_ = read.system_error;

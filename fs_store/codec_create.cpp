@@ -307,7 +307,8 @@ Result<CreateRequest> Decoder::create_request(std::string_view text) {
   JsonReader& reader = implementation_->reader;
   CreateRequest request;
   if (reader.start(text) &&
-      read_create_request(reader, root, Unknown::keep, Unknown::skip, request) && reader.finish()) {
+      read_create_request(reader, whole_text, Unknown::keep, Unknown::skip, request) &&
+      reader.finish()) {
     return request;
   }
   return decode_error(reader);

@@ -95,7 +95,7 @@ void encode(std::string& out, const Event& event, const RuntimeId& runtime_id) {
 Result<Event> Decoder::event(std::string_view line, RuntimeId* runtime_id) {
   JsonReader& reader = implementation_->reader;
   Event event;
-  if (reader.start_line(line) && read_event(reader, root, Unknown::skip, event, runtime_id) &&
+  if (reader.start_line(line) && read_event(reader, whole_text, Unknown::skip, event, runtime_id) &&
       reader.finish()) {
     return event;
   }
@@ -197,7 +197,7 @@ void encode(std::string& out, const TranscriptEntry& entry) {
 Result<TranscriptEntry> Decoder::entry(std::string_view line) {
   JsonReader& reader = implementation_->reader;
   TranscriptEntry entry;
-  if (reader.start_line(line) && read_entry(reader, root, Unknown::keep, entry) &&
+  if (reader.start_line(line) && read_entry(reader, whole_text, Unknown::keep, entry) &&
       reader.finish()) {
     return entry;
   }

@@ -1,7 +1,7 @@
 // The members of domain values, shared by lines, journal records, answers and requests.
 //
 // Writers write members or whole values in a JsonWriter; readers take the value of a member (or,
-// with `root`, the whole text) and answer false once the JsonReader has failed.
+// with `whole_text`) and answer false once the JsonReader has failed.
 #pragma once
 
 #include <optional>
@@ -21,10 +21,10 @@ class Decoder::Implementation {
 };
 
 /// The value to read: that of a member, or the whole text.
-inline constexpr JsonValue* root = nullptr;
+inline constexpr JsonValue* whole_text = nullptr;
 
 inline bool open(ObjectReader& object, JsonValue* value) {
-  return value == root ? object.open() : object.open(*value);
+  return value == whole_text ? object.open() : object.open(*value);
 }
 
 /// What a decoder answers once its reader has failed.

@@ -27,8 +27,6 @@ struct Operation {
   bool is_mutation = false;
 };
 
-Error invalid(std::string message) { return Error(ErrorCode::invalid_request, std::move(message)); }
-
 WorkerRef worker_of(const RuntimeId& runtime_id, RequestMembers& members) {
   if (members.worker_ref) return *std::move(members.worker_ref);
   return WorkerRef{runtime_id, *std::move(members.worker_id)};
@@ -51,7 +49,7 @@ Result<RequestBody> make_input(const RuntimeId& runtime_id, RequestMembers& memb
   if (members.kind == "system") {
     request.role = InputRole::system;
   } else if (members.kind != "user") {
-    return invalid("the kind of an input is neither user nor system");
+    return invalid_request("the kind of an input is neither user nor system");
   }
   request.worker_ref = worker_of(runtime_id, members);
   request.content = std::move(members.content);
@@ -64,7 +62,7 @@ Result<RequestBody> make_output(const RuntimeId& runtime_id, RequestMembers& mem
   if (members.role == "tool") {
     request.role = OutputRole::tool;
   } else if (members.role != "assistant") {
-    return invalid("the role of an output is neither assistant nor tool");
+    return invalid_request("the role of an output is neither assistant nor tool");
   }
   request.worker_ref = worker_of(runtime_id, members);
   request.content = std::move(members.content);
@@ -127,10 +125,10 @@ Result<RequestBody> make_list(const RuntimeId&, RequestMembers& members) {
       if (members.status == name) request.query.status = filter;
     }
     if (request.query.status == StatusFilter::any) {
-      return invalid("the status is none of running, stopped, cancelled, damaged");
+      return invalid_request("the status is none of running, stopped, cancelled, damaged");
     }
   }
-  if (members.after_number) return invalid("the member \"after\" is no worker id");
+  if (members.after_number) return invalid_request("the member \"after\" is no worker id");
   if (members.after_text) {
     auto after = WorkerId::parse(*members.after_text);
     if (!after) return std::move(after).error();
@@ -145,7 +143,7 @@ Result<RequestBody> make_detail(const RuntimeId& runtime_id, RequestMembers& mem
 }
 
 Result<RequestBody> make_diagnostics(const RuntimeId&, RequestMembers& members) {
-  if (members.after_text) return invalid("the member \"after\" is no number");
+  if (members.after_text) return invalid_request("the member \"after\" is no number");
   return RequestBody(DiagnosticsRequest{members.after_number.value_or(0), members.limit});
 }
 
@@ -264,14 +262,15 @@ std::string_view first_of(RequestMask mask) {
 std::optional<Error> check_members(const Operation& operation, RequestMask seen) {
   RequestMask allowed = mask_of(Member::op, Member::id) | operation.required | operation.optional;
   const auto with = [&](std::string_view before, RequestMask mask, std::string_view behind) {
-    return invalid(std::string(before) + "\"" + std::string(first_of(mask)) + "\"" +
-                   std::string(behind) + std::string(operation.name));
+    return invalid_request(std::string(before) + "\"" + std::string(first_of(mask)) + "\"" +
+                           std::string(behind) + std::string(operation.name));
   };
   if (operation.worker == Worker::named) {
     allowed |= worker_members;
     const RequestMask named = seen & worker_members;
     if (named == 0) return with("member ", worker_members, " (or worker_ref) is missing in ");
-    if (named == worker_members) return invalid("a Worker named by worker_id and worker_ref");
+    if (named == worker_members)
+      return invalid_request("a Worker named by worker_id and worker_ref");
   }
   if ((seen & ~allowed) != 0) return with("unknown member ", seen & ~allowed, " in ");
   const RequestMask missing = operation.required & ~seen;
@@ -292,9 +291,9 @@ class RequestParser::Implementation final : public OperationsReader {
     batch_size_ = 0;
     batch_error_.reset();
     RequestMembers members;
-    if (!reader_.start(line) || !read_request_members(reader_, root, members, this) ||
+    if (!reader_.start(line) || !read_request_members(reader_, whole_text, members, this) ||
         !reader_.finish()) {
-      Error error = batch_error_ ? *std::move(batch_error_) : invalid(reader_.message());
+      Error error = batch_error_ ? *std::move(batch_error_) : invalid_request(reader_.message());
       return Request{find_request_id(reader_, line), std::move(error)};
     }
     std::string id = (members.seen & mask_of(Member::id)) != 0 ? std::move(members.id) : "null";
@@ -306,7 +305,7 @@ class RequestParser::Implementation final : public OperationsReader {
       RequestMembers members;
       if (!read_request_members(reader_, &element, members, nullptr)) {
         // Where the line is no JSON, it is not the operation that is wrong.
-        if (!reader_.is_structure_bad()) batch_error_ = invalid(reader_.message());
+        if (!reader_.is_structure_bad()) batch_error_ = invalid_request(reader_.message());
       } else {
         auto mutation = make_mutation_of(members);
         if (!mutation) {
@@ -341,9 +340,10 @@ class RequestParser::Implementation final : public OperationsReader {
     const Operation* operation = find_operation(members.op);
     if (operation == nullptr) return unknown_operation(members.op);
     if (!operation->is_mutation) {
-      return invalid("the operation " + std::string(operation->name) + " in a batch");
+      return invalid_request("the operation " + std::string(operation->name) + " in a batch");
     }
-    if ((members.seen & mask_of(Member::id)) != 0) return invalid("an id in a batch's operation");
+    if ((members.seen & mask_of(Member::id)) != 0)
+      return invalid_request("an id in a batch's operation");
     if (auto error = check_members(*operation, members.seen)) return *std::move(error);
     auto body = operation->make(runtime_id_, members);
     if (!body) return std::move(body).error();
@@ -351,7 +351,7 @@ class RequestParser::Implementation final : public OperationsReader {
   }
 
   static Error unknown_operation(std::string_view name) {
-    return invalid("unknown operation \"" + std::string(name.substr(0, 80)) + "\"");
+    return invalid_request("unknown operation \"" + std::string(name.substr(0, 80)) + "\"");
   }
 
   RuntimeId runtime_id_;

@@ -4,6 +4,7 @@
 
 #include "codec_members.h"
 #include "request_codec.h"
+#include "request_members.h"
 #include "worker_runtime/text.h"
 
 namespace worker_runtime::fs_store {
@@ -159,15 +160,13 @@ struct RequestWriter {
   }
 };
 
-Error invalid(std::string message) { return Error(ErrorCode::invalid_request, std::move(message)); }
-
 }  // namespace
 
 Result<std::string> encode_request(const HostRequest& request) {
   const auto* const mutation = std::get_if<Mutation>(&request);
   if (mutation != nullptr && std::holds_alternative<ImportWorker>(*mutation))
-    return invalid("an import can't be asked for by a request");
-  if (!has_valid_texts(request)) return invalid("a text of the request is not valid UTF-8");
+    return invalid_request("an import can't be asked for by a request");
+  if (!has_valid_texts(request)) return invalid_request("a text of the request is not valid UTF-8");
   const auto* const output = mutation == nullptr ? nullptr : std::get_if<AppendOutput>(mutation);
   // It is written as it is: an end of the object in it would begin another member.
   if (output != nullptr && output->data) {

@@ -13,8 +13,8 @@ namespace {
 
 /// How often a client looks where changes are told (for the end of the host, which nobody tells),
 /// and where they are not.
-constexpr std::chrono::milliseconds watched_interval{250};
-constexpr std::chrono::milliseconds unwatched_interval{5};
+constexpr std::chrono::milliseconds host_watched_interval{250};
+constexpr std::chrono::milliseconds host_unwatched_interval{5};
 
 /// The directory of requests; none if there is none, or no such runtime.
 std::unique_ptr<FileSystem> find_requests(const std::filesystem::path& root,
@@ -60,9 +60,9 @@ class Asking {
         taken = true;
       }
       if (watch) {
-        watch->wait(now + watched_interval, {});
+        watch->wait(now + host_watched_interval, {});
       } else {
-        pause_until(now + unwatched_interval, {});
+        pause_until(now + host_unwatched_interval, {});
       }
     }
   }

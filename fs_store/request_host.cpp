@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t round_requests_max = 1024;
 constexpr std::size_t round_bytes_max = request_bytes_max;
 /// How often the host looks where changes are told, and where they are not.
-constexpr std::chrono::milliseconds watched_interval{1000};
-constexpr std::chrono::milliseconds unwatched_interval{20};
+constexpr std::chrono::milliseconds requests_watched_interval{1000};
+constexpr std::chrono::milliseconds requests_unwatched_interval{20};
 
 using Promise = std::shared_ptr<std::promise<std::string>>;
 
@@ -56,9 +56,9 @@ void RequestServer::serve(const std::stop_token& stop) {
     if (serve_round()) continue;
     const auto now = std::chrono::steady_clock::now();
     if (watch) {
-      watch->wait(now + watched_interval, stop);
+      watch->wait(now + requests_watched_interval, stop);
     } else {
-      pause_until(now + unwatched_interval, stop);
+      pause_until(now + requests_unwatched_interval, stop);
     }
   }
   write_answers();

@@ -9,12 +9,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "codec_members.h"
 #include "worker_runtime/fs_store/json.h"
 
 namespace worker_runtime::fs_store {
+
+inline Error invalid_request(std::string message) {
+  return {ErrorCode::invalid_request, std::move(message)};
+}
 
 enum class RequestMember : std::uint8_t {
   id,

@@ -47,9 +47,9 @@ struct Bounds {
 /// The time of entry `number`.
 using TimeOf = std::function<Result<Timestamp>(std::uint64_t number)>;
 
-class Planner {
+class RetentionPlanner {
  public:
-  Planner(const RetentionOptions& options, const Reader& reader, FileSystem& files)
+  RetentionPlanner(const RetentionOptions& options, const Reader& reader, FileSystem& files)
       : options_(options), policy_(options.policy), reader_(reader), files_(files) {}
 
   Result<RetentionPlan> run() {
@@ -300,7 +300,7 @@ Result<RetentionPlan> plan_retention(const RetentionOptions& options) {
   RuntimeId runtime_id;
   auto files = open_runtime_directory(store, runtime_id);
   if (!files) return std::move(files).error();
-  return Planner(options, *reader, **files).run();
+  return RetentionPlanner(options, *reader, **files).run();
 }
 
 }  // namespace worker_runtime::fs_store

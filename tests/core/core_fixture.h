@@ -11,12 +11,11 @@
 #include <string_view>
 #include <utility>
 
+#include "support/domain.h"
 #include "worker_runtime/runtime.h"
 
 namespace worker_runtime::testing {
 
-inline RuntimeId runtime_id(std::string_view text = "main") { return *RuntimeId::parse(text); }
-inline WorkerId worker_id(std::string_view text) { return *WorkerId::parse(text); }
 inline WorkerRef ref(std::string_view worker, std::string_view runtime = "main") {
   return {runtime_id(runtime), worker_id(worker)};
 }

@@ -19,7 +19,7 @@ namespace {
 using cli::Arguments;
 using cli::has;
 
-constexpr std::uint64_t entries = 900;
+constexpr std::uint64_t entries_each = 900;
 /// The start of the Runtime and the making of the Worker.
 constexpr std::uint64_t events_before = 2;
 
@@ -62,7 +62,7 @@ class FollowersTest : public cli::CliTest {
   }
 
   static void expect_all_events(Follower& follower) {
-    for (std::uint64_t id = 1; id <= entries + events_before; ++id) {
+    for (std::uint64_t id = 1; id <= entries_each + events_before; ++id) {
       const auto event = follower.next();
       ASSERT_TRUE(event);
       ASSERT_EQ((*event)["id"].get_uint64().value(), id);
@@ -72,7 +72,7 @@ class FollowersTest : public cli::CliTest {
     follower.expect_the_end();
   }
   static void expect_all_entries(Follower& follower) {
-    for (std::uint64_t number = 1; number <= entries; ++number) {
+    for (std::uint64_t number = 1; number <= entries_each; ++number) {
       const auto entry = follower.next();
       ASSERT_TRUE(entry);
       ASSERT_EQ((*entry)["sequence"].get_uint64().value(), number);
@@ -84,7 +84,7 @@ class FollowersTest : public cli::CliTest {
   /// The requests from this entry on. Those that an earlier writer has done do nothing.
   static std::string requests_from(std::uint64_t number) {
     std::string text;
-    for (; number <= entries; ++number) {
+    for (; number <= entries_each; ++number) {
       text += R"({"op":"send_input","worker_id":"a","kind":"user","idempotency_key":"key )" +
               std::to_string(number) + R"(","content":")" + content_of(number) + "\"}\n";
     }
@@ -96,7 +96,7 @@ class FollowersTest : public cli::CliTest {
     std::uint64_t answered = 0;
     for (const bool is_last : {false, false, true}) {
       Subprocess writer(driver({"pipe", root()}));
-      const std::uint64_t left = entries - answered;
+      const std::uint64_t left = entries_each - answered;
       writer.write_until(requests_from(answered + 1), is_last ? left : left / 4);
       if (!is_last) writer.send_signal(SIGKILL);
       const Finished finished = writer.finish();
@@ -107,7 +107,7 @@ class FollowersTest : public cli::CliTest {
         EXPECT_TRUE(has(answer, "\"sequence\":" + std::to_string(++answered) + ","));
       }
     }
-    EXPECT_EQ(answered, entries);
+    EXPECT_EQ(answered, entries_each);
   }
 
   /// What a process shows that comes and goes.
@@ -155,7 +155,7 @@ TEST_F(FollowersTest, SeeEverythingOnceWhileWritersComeAndGo) {
   expect_all_events(late_events);
   expect_all_entries(late_transcript);
   look_in(seen);
-  EXPECT_EQ(seen, entries);
+  EXPECT_EQ(seen, entries_each);
   done({"verify"});
 }
 

@@ -112,10 +112,10 @@ class FullDiskTest : public cli::CliTest {
     simdjson::dom::parser parser;
     for (const auto& [worker, contents] : acknowledged_) {
       SCOPED_TRACE(worker);
-      const std::vector<std::string> entries = lines(done({"transcript", worker, "--json"}));
-      ASSERT_EQ(entries.size(), contents.size());
-      for (std::size_t at = 0; at < entries.size(); ++at) {
-        const simdjson::dom::element entry = parser.parse(entries[at]);
+      const std::vector<std::string> kept = lines(done({"transcript", worker, "--json"}));
+      ASSERT_EQ(kept.size(), contents.size());
+      for (std::size_t at = 0; at < kept.size(); ++at) {
+        const simdjson::dom::element entry = parser.parse(kept[at]);
         EXPECT_EQ(entry["sequence"].get_uint64().value(), at + 1);
         EXPECT_EQ(entry["content"].get_string().value(), contents[at]);
       }

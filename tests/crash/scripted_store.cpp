@@ -12,7 +12,7 @@
 namespace worker_runtime::testing {
 namespace {
 
-std::vector<std::string> lines_of(std::string_view text) {
+std::vector<std::string> script_lines_of(std::string_view text) {
   std::vector<std::string> lines;
   // What has no newline at its end was cut off: it counts as never written.
   for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
@@ -105,7 +105,7 @@ ScriptedStore::ScriptedStore(Start start, Server server) : start_(start), server
   std::filesystem::create_directory(root());
   Subprocess pipe(program());
   pipe.write(requests_before());
-  while (answers_before_.size() < lines_of(requests_before()).size()) {
+  while (answers_before_.size() < script_lines_of(requests_before()).size()) {
     answers_before_.push_back(pipe.read_line());
     EXPECT_NE(answers_before_.back(), "");
     if (answers_before_.back().empty()) return;
@@ -126,7 +126,7 @@ void ScriptedStore::begin() {
   if (start_ != Start::nothing)
     std::filesystem::copy(start(), root(), std::filesystem::copy_options::recursive);
   ledger_ = std::make_unique<Ledger>();
-  for (std::string& request : lines_of(requests_before())) {
+  for (std::string& request : script_lines_of(requests_before())) {
     if (start_ != Start::nothing) ledger_->sent(std::move(request));
   }
   for (const std::string& answer : answers_before_) EXPECT_EQ(ledger_->answered(answer), "");
@@ -150,8 +150,8 @@ std::string ScriptedStore::wrong_end(const Finished& finished) const {
 }
 
 std::string ScriptedStore::take(const Finished& finished) {
-  for (std::string& request : lines_of(script())) ledger_->sent(std::move(request));
-  for (const std::string& answer : lines_of(finished.output)) {
+  for (std::string& request : script_lines_of(script())) ledger_->sent(std::move(request));
+  for (const std::string& answer : script_lines_of(finished.output)) {
     std::string problem = ledger_->answered_or_failed(answer);
     if (!problem.empty()) return problem;
   }
@@ -162,7 +162,7 @@ std::string ScriptedStore::serve_again(Subprocess& pipe) {
   std::string problem = ledger_->settle(pipe);
   if (!problem.empty()) return problem;
   pipe.write(script());
-  for (std::string& request : lines_of(script())) {
+  for (std::string& request : script_lines_of(script())) {
     ledger_->sent(std::move(request));
     problem = ledger_->answered(pipe.read_line());
     if (!problem.empty()) return "served again: " + problem;

@@ -13,7 +13,7 @@
 namespace worker_runtime::fs_store {
 namespace {
 
-using RequestLines = Requests;
+using RequestLines = JsonRequests;
 
 // ---- the id
 

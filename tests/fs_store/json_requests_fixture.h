@@ -11,7 +11,7 @@
 
 namespace worker_runtime::fs_store {
 
-class Requests : public ::testing::Test {
+class JsonRequests : public ::testing::Test {
  protected:
   Request parse(std::string_view line) { return parser_.parse(line); }
 

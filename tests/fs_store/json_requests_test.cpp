@@ -13,7 +13,7 @@ namespace {
 
 // ---- what each operation reads
 
-TEST_F(Requests, CreateWorkerReadsAllItsMembers) {
+TEST_F(JsonRequests, CreateWorkerReadsAllItsMembers) {
   const auto request = mutation<CreateRequest>(
       R"({"id":1,"op":"create_worker","worker_id":"w","display_name":"W","intent":{"kind":"role",)"
       R"("role":"reviewer","purpose":"bugs"},"profile":{"kind":"builtin","value":"fast"},)"
@@ -33,7 +33,7 @@ TEST_F(Requests, CreateWorkerReadsAllItsMembers) {
   EXPECT_EQ(request, expected);
 }
 
-TEST_F(Requests, CreateWorkerNeedsOnlyAnIntent) {
+TEST_F(JsonRequests, CreateWorkerNeedsOnlyAnIntent) {
   CreateRequest expected;
   expected.intent = TaskIntent{"count"};
   EXPECT_EQ(mutation<CreateRequest>(
@@ -45,7 +45,7 @@ TEST_F(Requests, CreateWorkerNeedsOnlyAnIntent) {
             expected);
 }
 
-TEST_F(Requests, SendInputNamesItsWorkerByIdOrByRef) {
+TEST_F(JsonRequests, SendInputNamesItsWorkerByIdOrByRef) {
   auto request = mutation<SendInput>(
       R"({"op":"send_input","worker_id":"w","kind":"user","content":"hi \ud83d\ude00\n"})");
   EXPECT_EQ(request.worker_ref, ref("w"));
@@ -60,7 +60,7 @@ TEST_F(Requests, SendInputNamesItsWorkerByIdOrByRef) {
   EXPECT_EQ(request.idempotency_key, "k");
 }
 
-TEST_F(Requests, AppendOutputReadsAllItsMembers) {
+TEST_F(JsonRequests, AppendOutputReadsAllItsMembers) {
   const auto request = mutation<AppendOutput>(
       R"({"op":"append_output","worker_id":"w","role":"tool","content":"x","name":"grep",)"
       R"("data": { "a" : [ 1, 2 ] },"usage":{"out":18446744073709551615,"in":0},)"
@@ -77,7 +77,7 @@ TEST_F(Requests, AppendOutputReadsAllItsMembers) {
             OutputRole::assistant);
 }
 
-TEST_F(Requests, OtherMutationsReadTheirMembers) {
+TEST_F(JsonRequests, OtherMutationsReadTheirMembers) {
   EXPECT_EQ(mutation<StopWorker>(R"({"op":"stop_worker","worker_id":"w","reason":"done"})").reason,
             "done");
   EXPECT_EQ(mutation<StopWorker>(R"({"op":"stop_worker","worker_id":"w"})").reason, std::nullopt);
@@ -90,7 +90,7 @@ TEST_F(Requests, OtherMutationsReadTheirMembers) {
   mutation<StartRuntime>(R"({"op":"start_runtime"})");
 }
 
-TEST_F(Requests, ReadsReadTheirMembers) {
+TEST_F(JsonRequests, ReadsReadTheirMembers) {
   const auto list =
       body<ListRequest>(R"({"op":"list_workers","status":"damaged","after":"w-1","limit":5})");
   EXPECT_EQ(list.query.status, StatusFilter::damaged);
@@ -109,7 +109,7 @@ TEST_F(Requests, ReadsReadTheirMembers) {
   EXPECT_EQ(body<DiagnosticsRequest>(R"({"op":"diagnostics"})").after, 0U);
 }
 
-TEST_F(Requests, HistoryReadsReadTheirMembers) {
+TEST_F(JsonRequests, HistoryReadsReadTheirMembers) {
   auto events = body<EventQuery>(R"({"op":"read_events","from":9,"limit":3,"newest_first":true})");
   EXPECT_EQ(events.from, EventId{9});
   EXPECT_EQ(events.limit, 3U);
@@ -131,7 +131,7 @@ TEST_F(Requests, HistoryReadsReadTheirMembers) {
   EXPECT_EQ(wait.limit, 1U);
 }
 
-TEST_F(Requests, MembersStandInAnyOrderAndWithAnyWhiteSpace) {
+TEST_F(JsonRequests, MembersStandInAnyOrderAndWithAnyWhiteSpace) {
   const auto request = mutation<SendInput>(
       "\t{ \"content\" : \"x\" ,\r \"kind\":\"user\", \"worker_id\":\"w\", \"op\":\"send_input\" } "
       " ");
@@ -142,7 +142,7 @@ TEST_F(Requests, MembersStandInAnyOrderAndWithAnyWhiteSpace) {
 
 // ---- what is refused
 
-TEST_F(Requests, MissingMembersAreInvalid) {
+TEST_F(JsonRequests, MissingMembersAreInvalid) {
   for (const char* line : {
            R"({})",
            R"({"id":1})",
@@ -167,7 +167,7 @@ TEST_F(Requests, MissingMembersAreInvalid) {
   }
 }
 
-TEST_F(Requests, MembersOfOtherOperationsAndUnknownOnesAreInvalid) {
+TEST_F(JsonRequests, MembersOfOtherOperationsAndUnknownOnesAreInvalid) {
   for (
       const char* line : {
           R"({"op":"summary","limit":1})",
@@ -199,7 +199,7 @@ TEST_F(Requests, MembersOfOtherOperationsAndUnknownOnesAreInvalid) {
   }
 }
 
-TEST_F(Requests, DoubledMembersAreInvalid) {
+TEST_F(JsonRequests, DoubledMembersAreInvalid) {
   for (
       const char* line : {
           R"({"op":"summary","op":"summary"})",
@@ -216,7 +216,7 @@ TEST_F(Requests, DoubledMembersAreInvalid) {
   }
 }
 
-TEST_F(Requests, WrongTypesAreInvalid) {
+TEST_F(JsonRequests, WrongTypesAreInvalid) {
   for (
       const char* line : {
           R"({"op":7})",
@@ -254,7 +254,7 @@ TEST_F(Requests, WrongTypesAreInvalid) {
   }
 }
 
-TEST_F(Requests, NamesThatAreNoneOfTheirListAreInvalid) {
+TEST_F(JsonRequests, NamesThatAreNoneOfTheirListAreInvalid) {
   for (const char* line : {
            R"({"op":"fly"})",
            R"({"op":""})",
@@ -271,13 +271,13 @@ TEST_F(Requests, NamesThatAreNoneOfTheirListAreInvalid) {
   }
 }
 
-TEST_F(Requests, AWorkerIsNamedInOneWay) {
+TEST_F(JsonRequests, AWorkerIsNamedInOneWay) {
   EXPECT_NE(refusal(R"({"op":"stop_worker","worker_id":"w",)"
                     R"("worker_ref":{"runtime_id":"main","worker_id":"w"}})"),
             "");
 }
 
-TEST_F(Requests, IdsKeepTheRuleForIds) {
+TEST_F(JsonRequests, IdsKeepTheRuleForIds) {
   for (const std::string bad : {"", " w", "w ", "a\\u0000b", "a\\u0085b"}) {
     EXPECT_NE(refusal(R"({"op":"stop_worker","worker_id":")" + bad + R"("})"), "") << bad;
     EXPECT_NE(refusal(R"({"op":"list_workers","after":")" + bad + R"("})"), "") << bad;
@@ -291,7 +291,7 @@ TEST_F(Requests, IdsKeepTheRuleForIds) {
   EXPECT_NE(refusal(R"({"op":"stop_worker","worker_id":")" + longest + R"(w"})"), "");
 }
 
-TEST_F(Requests, WhatIsNoJsonObjectIsInvalid) {
+TEST_F(JsonRequests, WhatIsNoJsonObjectIsInvalid) {
   const std::string good = R"({"op":"summary"})";
   ASSERT_EQ(refusal(good), "");
   const std::vector<std::string> bad = {
@@ -336,7 +336,7 @@ TEST_F(Requests, WhatIsNoJsonObjectIsInvalid) {
   for (const std::string& line : bad) EXPECT_NE(refusal(line), "") << line;
 }
 
-TEST_F(Requests, LoneSurrogatesAndInvalidUtf8AreInvalidWhereverTheyStand) {
+TEST_F(JsonRequests, LoneSurrogatesAndInvalidUtf8AreInvalidWhereverTheyStand) {
   const std::vector<std::string> bad = {
       R"(\ud800)",    R"(\udc00)",        R"(\ud800\ud800)", R"(\ud800x)", R"(\udc00\ud800)",
       R"(\ud800\n)",  R"(\u12)",          R"(\x)",           "\xFF",       "\xC0\x80",
@@ -360,7 +360,7 @@ TEST_F(Requests, LoneSurrogatesAndInvalidUtf8AreInvalidWhereverTheyStand) {
   }
 }
 
-TEST_F(Requests, MessagesNameTheByteWhereItIsKnown) {
+TEST_F(JsonRequests, MessagesNameTheByteWhereItIsKnown) {
   EXPECT_NE(refusal(R"({"op":"list_workers","limit":-1})").find("(at byte 21)"), std::string::npos);
   EXPECT_NE(refusal(R"({"op":"summary","x":1})").find("(at byte 16)"), std::string::npos);
   EXPECT_NE(refusal(R"({"op":"summary","x":1})").find("\"x\""), std::string::npos);

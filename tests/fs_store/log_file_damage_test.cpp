@@ -19,19 +19,16 @@
 namespace worker_runtime::fs_store {
 namespace {
 
-constexpr Direction up = Direction::oldest_first;
-constexpr Direction down = Direction::newest_first;
-
-struct Page {
+struct GoodPage {
   std::vector<std::uint64_t> numbers;
   std::vector<std::string> lines;
   std::optional<LineDamage> damage;
 };
 
-Page read_page(const std::string& bytes, const Extent& extent, std::uint64_t start,
-               Direction direction, std::uint64_t count = UINT64_MAX) {
+GoodPage read_good_page(const std::string& bytes, const Extent& extent, std::uint64_t start,
+                        Direction direction, std::uint64_t count = UINT64_MAX) {
   const MemoryFile file(bytes);
-  Page page;
+  GoodPage page;
   auto damage = visit_lines(file, extent, {"id", start, direction, 256},
                             [&](std::uint64_t number, std::string_view line) {
                               page.numbers.push_back(number);
@@ -41,12 +38,6 @@ Page read_page(const std::string& bytes, const Extent& extent, std::uint64_t sta
   EXPECT_TRUE(testing::is_ok(damage));
   if (damage) page.damage = *damage;
   return page;
-}
-
-LineLog log_of(std::uint64_t count, std::size_t bytes, std::uint64_t first = 1) {
-  LineLog log(first);
-  for (std::uint64_t at = 0; at < count; ++at) log.add(bytes);
-  return log;
 }
 
 std::vector<std::uint64_t> numbers(std::uint64_t from, std::uint64_t to) {
@@ -62,7 +53,7 @@ void expect_pages_around(const std::string& bytes, const LineLog& log, const Ext
   for (std::uint64_t start = log.first; start <= log.last(); ++start) {
     for (const Direction direction : {up, down}) {
       SCOPED_TRACE((direction == up ? "up from " : "down from ") + std::to_string(start));
-      const Page page = read_page(bytes, extent, start, direction);
+      const GoodPage page = read_good_page(bytes, extent, start, direction);
       std::uint64_t at = start;
       std::uint64_t shown = 0;
       const auto is_inside = [&] { return at >= log.first && at <= log.last(); };
@@ -93,8 +84,8 @@ TEST(LogFileDamage, FlippedByteCostsItsLineAlone) {
     std::string bytes = log.bytes();
     bytes[log.offset(bad) + 60] ^= 0x04;
     expect_pages_around(bytes, log, log.extent(), {bad});
-    EXPECT_EQ(read_page(bytes, log.extent(), bad, up).damage->offset, log.offset(bad));
-    EXPECT_EQ(read_page(bytes, log.extent(), bad, down).damage->offset, log.offset(bad));
+    EXPECT_EQ(read_good_page(bytes, log.extent(), bad, up).damage->offset, log.offset(bad));
+    EXPECT_EQ(read_good_page(bytes, log.extent(), bad, down).damage->offset, log.offset(bad));
   }
 }
 
@@ -103,16 +94,16 @@ TEST(LogFileDamage, FlippedByteAmongManyLinesCostsItsLineAlone) {
   for (const std::uint64_t bad : std::vector<std::uint64_t>{2, 1'234, 2'500, 4'999}) {
     std::string bytes = log.bytes();
     bytes[log.offset(bad) + 100] ^= 0x01;
-    const Page below = read_page(bytes, log.extent(), bad - 1, up);
+    const GoodPage below = read_good_page(bytes, log.extent(), bad - 1, up);
     EXPECT_EQ(below.numbers, numbers(bad - 1, bad - 1));
     EXPECT_EQ(below.damage->next_readable, bad + 1);
-    const Page on = read_page(bytes, log.extent(), bad, up);
+    const GoodPage on = read_good_page(bytes, log.extent(), bad, up);
     EXPECT_TRUE(on.numbers.empty());
     EXPECT_EQ(on.damage->offset, log.offset(bad));
     EXPECT_EQ(on.damage->next_readable, bad + 1);
-    EXPECT_EQ(read_page(bytes, log.extent(), bad, down).damage->next_readable, bad - 1);
-    EXPECT_EQ(read_page(bytes, log.extent(), bad + 1, up).numbers, numbers(bad + 1, 5'000));
-    EXPECT_EQ(read_page(bytes, log.extent(), bad - 1, down).numbers, numbers(bad - 1, 1));
+    EXPECT_EQ(read_good_page(bytes, log.extent(), bad, down).damage->next_readable, bad - 1);
+    EXPECT_EQ(read_good_page(bytes, log.extent(), bad + 1, up).numbers, numbers(bad + 1, 5'000));
+    EXPECT_EQ(read_good_page(bytes, log.extent(), bad - 1, down).numbers, numbers(bad - 1, 1));
   }
 }
 
@@ -156,13 +147,13 @@ TEST(LogFileDamage, StretchOfNulsCostsTheLinesUnderIt) {
   std::string bytes = log.bytes();
   std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(log.offset(50) + 10),
             bytes.begin() + static_cast<std::ptrdiff_t>(log.offset(120) + 10), '\0');
-  const Page on = read_page(bytes, log.extent(), 80, up);
+  const GoodPage on = read_good_page(bytes, log.extent(), 80, up);
   EXPECT_TRUE(on.numbers.empty());
   EXPECT_EQ(on.damage->next_readable, 121U);
-  EXPECT_EQ(read_page(bytes, log.extent(), 80, down).damage->next_readable, 49U);
-  EXPECT_EQ(read_page(bytes, log.extent(), 1, up).numbers, numbers(1, 49));
-  EXPECT_EQ(read_page(bytes, log.extent(), 200, down).numbers, numbers(200, 121));
-  EXPECT_EQ(read_page(bytes, log.extent(), 130, up).numbers, numbers(130, 200));
+  EXPECT_EQ(read_good_page(bytes, log.extent(), 80, down).damage->next_readable, 49U);
+  EXPECT_EQ(read_good_page(bytes, log.extent(), 1, up).numbers, numbers(1, 49));
+  EXPECT_EQ(read_good_page(bytes, log.extent(), 200, down).numbers, numbers(200, 121));
+  EXPECT_EQ(read_good_page(bytes, log.extent(), 130, up).numbers, numbers(130, 200));
 }
 
 TEST(LogFileDamage, MissingLineIsNamedAndTheRestIsRead) {
@@ -178,15 +169,15 @@ TEST(LogFileDamage, MissingLineIsNamedAndTheRestIsRead) {
 TEST(LogFileDamage, ShortFileIsDamageFromTheFirstLostLineOn) {
   const LineLog log = log_of(40, 90);
   const std::string bytes = log.bytes().substr(0, log.offset(31) + 20);
-  const Page page = read_page(bytes, log.extent(), 1, up);
+  const GoodPage page = read_good_page(bytes, log.extent(), 1, up);
   EXPECT_EQ(page.numbers, numbers(1, 30));
   EXPECT_EQ(page.damage->number, 31U);
   EXPECT_FALSE(page.damage->next_readable);
-  EXPECT_EQ(read_page(bytes, log.extent(), 35, down).damage->next_readable, 30U);
-  EXPECT_EQ(read_page(bytes, log.extent(), 40, down).damage->next_readable, 30U);
-  EXPECT_EQ(read_page(bytes, log.extent(), 20, up, 5).numbers, numbers(20, 24));
-  EXPECT_EQ(read_page("", log.extent(), 7, up).damage->number, 7U);
-  EXPECT_EQ(read_page("", log.extent(), 40, down).damage->number, 40U);
+  EXPECT_EQ(read_good_page(bytes, log.extent(), 35, down).damage->next_readable, 30U);
+  EXPECT_EQ(read_good_page(bytes, log.extent(), 40, down).damage->next_readable, 30U);
+  EXPECT_EQ(read_good_page(bytes, log.extent(), 20, up, 5).numbers, numbers(20, 24));
+  EXPECT_EQ(read_good_page("", log.extent(), 7, up).damage->number, 7U);
+  EXPECT_EQ(read_good_page("", log.extent(), 40, down).damage->number, 40U);
 }
 
 TEST(LogFileDamage, DoubledLineEndsThePageBehindItsFirstCopy) {
@@ -194,15 +185,15 @@ TEST(LogFileDamage, DoubledLineEndsThePageBehindItsFirstCopy) {
   std::string bytes = log.bytes();
   bytes.insert(log.offset(20), log.line(20));
   const Extent extent{1, 40, bytes.size()};
-  const Page below = read_page(bytes, extent, 15, up);
+  const GoodPage below = read_good_page(bytes, extent, 15, up);
   EXPECT_EQ(below.numbers, numbers(15, 20));
   EXPECT_EQ(below.damage->number, 21U);
   EXPECT_EQ(below.damage->next_readable, 21U);
-  EXPECT_EQ(read_page(bytes, extent, 21, up).numbers, numbers(21, 40));
-  const Page above = read_page(bytes, extent, 40, down);
+  EXPECT_EQ(read_good_page(bytes, extent, 21, up).numbers, numbers(21, 40));
+  const GoodPage above = read_good_page(bytes, extent, 40, down);
   EXPECT_EQ(above.numbers, numbers(40, 20));
   EXPECT_EQ(above.damage->number, 19U);
-  EXPECT_EQ(read_page(bytes, extent, 19, down).numbers, numbers(19, 1));
+  EXPECT_EQ(read_good_page(bytes, extent, 19, down).numbers, numbers(19, 1));
 }
 
 TEST(LogFileDamage, LineOfAnotherLogIsNoLineOfThisOne) {
@@ -223,7 +214,7 @@ std::set<std::uint64_t> walk(const std::string& bytes, const LineLog& log, Direc
   std::set<std::uint64_t> shown;
   std::uint64_t at = direction == up ? log.first : log.last();
   for (std::size_t pages = 0; pages <= 2 * log.lines.size() + 2; ++pages) {
-    const Page page = read_page(bytes, extent, at, direction);
+    const GoodPage page = read_good_page(bytes, extent, at, direction);
     for (std::size_t line = 0; line < page.numbers.size(); ++line) {
       const std::uint64_t number = page.numbers[line];
       EXPECT_EQ(page.lines[line] + "\n", log.line(number));

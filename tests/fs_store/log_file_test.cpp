@@ -19,9 +19,6 @@ namespace worker_runtime::fs_store {
 namespace {
 
 using Numbers = std::vector<std::uint64_t>;
-constexpr Direction up = Direction::oldest_first;
-constexpr Direction down = Direction::newest_first;
-
 struct Page {
   std::vector<std::uint64_t> numbers;
   std::vector<std::string> lines;
@@ -67,12 +64,6 @@ Page read_page(const LineLog& log, std::uint64_t start, Direction direction, std
       return ::testing::AssertionFailure() << "other text at " << number;
   }
   return ::testing::AssertionSuccess();
-}
-
-LineLog log_of(std::uint64_t count, std::size_t bytes, std::uint64_t first = 1) {
-  LineLog log(first);
-  for (std::uint64_t at = 0; at < count; ++at) log.add(bytes);
-  return log;
 }
 
 enum class Sizes : std::uint8_t { small, growing, mixed, one_giant };

@@ -15,7 +15,9 @@
 
 namespace worker_runtime::testing {
 
-inline RuntimeId runtime_id(std::string_view text) { return RuntimeId::parse(text).value(); }
+inline RuntimeId runtime_id(std::string_view text = "main") {
+  return RuntimeId::parse(text).value();
+}
 inline WorkerId worker_id(std::string_view text) { return WorkerId::parse(text).value(); }
 
 inline CreateRequest task(std::string objective, std::optional<std::string> id = std::nullopt) {

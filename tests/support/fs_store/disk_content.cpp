@@ -86,8 +86,8 @@ void DiskContent::copy_range(const DiskContent& other, std::uint64_t begin, std:
     } else {
       const std::size_t from = begin % page_bytes;
       const std::size_t count = page_end - begin;
-      const std::string nothing(source ? 0 : count, '\0');
-      put(page, from, source ? std::string_view(source->data() + from, count) : nothing);
+      const std::string zeros(source ? 0 : count, '\0');
+      put(page, from, source ? std::string_view(source->data() + from, count) : zeros);
     }
     begin = page_end;
   }

@@ -11,6 +11,9 @@
 
 namespace worker_runtime::fs_store {
 
+inline constexpr Direction up = Direction::oldest_first;
+inline constexpr Direction down = Direction::newest_first;
+
 /// A checked line with its newline: {"crc":"...","<key>":<number>,"text":"xxx..."}, at least
 /// `bytes` long.
 inline std::string numbered_line(std::string_view key, std::uint64_t number,
@@ -47,5 +50,11 @@ struct LineLog {
   std::uint64_t first;
   std::vector<std::string> lines;
 };
+
+inline LineLog log_of(std::uint64_t count, std::size_t bytes, std::uint64_t first = 1) {
+  LineLog log(first);
+  for (std::uint64_t at = 0; at < count; ++at) log.add(bytes);
+  return log;
+}
 
 }  // namespace worker_runtime::fs_store
