@@ -22,6 +22,8 @@ matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "bench", "fo
                             "axes.spines.right": False, "figure.figsize": (7.2, 3.4), "legend.frameon": False})
 from matplotlib import pyplot  # noqa: E402
 
+import tool  # noqa: E402
+
 OURS = "worker-runtime"
 COLOURS = {"limit": "#9aa0a6", OURS: "#0b6e4f", "LevelDB": "#c46a1b", "RocksDB": "#2f5fa8", "SQLite": "#8a4fa3",
            "LMDB": "#b03a48", "pipe": "#5aa88a"}
@@ -187,6 +189,9 @@ def main():
     grown = json.loads(run(programs / "bench_growth", "--directory", place, *events))
     memory = google(programs / "bench_memory", 0.01 if arguments.quick else 1)
     libraries = google(programs / "bench_fs_json_libraries", 0.01 if arguments.quick else 0.3)
+    with tempfile.TemporaryDirectory(dir=place) as scratch:
+        size = 2 << (20 if arguments.quick else 30)
+        large = tool.measure(programs / "worker-runtime", pathlib.Path(scratch), size, 1 if arguments.quick else 3)
     together.draw(pictures)
     draw_growth(grown, pictures)
     words = {
@@ -197,6 +202,10 @@ def main():
         "workers": growth_table(grown, "Workers"), "events": growth_table(grown, "Events"),
         "memory": table(["live Workers", "`send_input`"],
                         [[number(int(row["name"].split("/")[1]), 0), f"{row['cpu_time'] / 1000:.2f} µs"] for row in memory]),
+        "tool": table(["command", "time", "memory", "beside", "its time", "ratio"],
+                      [[name, f"{number(ours)} s", f"{number(peak)} MiB", rival or "–",
+                        f"{number(theirs)} s" if theirs else "–", number(ours / theirs) if theirs else "–"]
+                       for name, ours, peak, rival, theirs in large]),
         "libraries": table(["", "time"], [[row["name"].replace("_", " "), f"{row['cpu_time']:.0f} ns"]
                                           for row in libraries]),
     }

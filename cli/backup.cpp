@@ -7,6 +7,7 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "progress.h"
 #include "streams.h"
 #include "worker_runtime/fs_store/backup.h"
 
@@ -30,7 +31,6 @@ void print(Output& output, const char* done, const fs_store::CopyReport& copied,
 
 Exit finish(const Options& options, const char* done, const Result<fs_store::CopyReport>& copied,
             const std::string& root) {
-  end_progress();
   if (!copied) return report(options, copied.error());
   Output output;
   if (options.json) {
@@ -50,8 +50,15 @@ Exit backup(const Options& options, const CopyArguments& arguments) {
   copying.directory = arguments.directory;
   const StopWatch stop;
   copying.stop = stop.token();
-  copying.progress = [](std::uint64_t bytes) { show_progress(bytes, "copied"); };
-  return finish(options, "backed up", fs_store::backup(copying), arguments.directory);
+  Progress progress("copied", [&] {
+    const std::uint64_t there = bytes_of_store(copying.root, copying.runtime_id).logs;
+    const std::uint64_t copied_before = bytes_of_store(copying.directory, copying.runtime_id).logs;
+    return there - std::min(there, copied_before);
+  });
+  copying.progress = [&](std::uint64_t bytes) { progress.show(bytes); };
+  const auto copied = fs_store::backup(copying);
+  progress.hide();
+  return finish(options, "backed up", copied, arguments.directory);
 }
 
 Exit restore(const Options& options, const CopyArguments& arguments) {
@@ -68,8 +75,11 @@ Exit restore(const Options& options, const CopyArguments& arguments) {
   }
   const StopWatch stop;
   copying.stop = stop.token();
-  copying.progress = [](std::uint64_t bytes) { show_progress(bytes, "copied"); };
+  Progress progress("copied",
+                    [&] { return bytes_of_store(copying.directory, copying.runtime_id).logs; });
+  copying.progress = [&](std::uint64_t bytes) { progress.show(bytes); };
   const auto copied = fs_store::restore(copying);
+  progress.hide();
   const Exit exit = finish(options, "restored", copied, copying.root.string());
   if (copied && !options.json && !copying.new_runtime_id) {
     Output output;

@@ -13,6 +13,7 @@
 #include "load.h"
 #include "options.h"
 #include "output.h"
+#include "progress.h"
 #include "streams.h"
 
 namespace worker_runtime::cli {
@@ -145,15 +146,22 @@ Exit bench(const Options& options, const BenchArguments& arguments) {
   const StopWatch stop;
   std::vector<Row> rows = rows_of(arguments, *limit, *store);
   const std::chrono::nanoseconds slice(std::llround(arguments.seconds * 1e9 / turns));
+  const auto all_seconds = static_cast<std::uint64_t>(
+      std::llround(arguments.seconds * static_cast<double>(rows.size())));
+  Progress progress(
+      "measured", [&] { return all_seconds; }, ProgressUnit::seconds);
+  std::uint64_t slices = 0;
   for (std::size_t turn = 0; turn < turns; ++turn) {
     for (Row& row : rows) {
       if (stop.token().stop_requested()) break;
+      progress.show(all_seconds * slices++ / (turns * rows.size()));
       if (!run_load(*row.contender, row.load, slice, row.measured)) {
         return report(options, Error(ErrorCode::store_io,
                                      "a write of " + name_of(row) + " failed: is the disk full?"));
       }
     }
   }
+  progress.hide();
   return measure(options, rows, stop);
 }
 

@@ -10,6 +10,7 @@
 #include "output.h"
 #include "posix_input_file.h"
 #include "posix_output_file.h"
+#include "progress.h"
 #include "worker_runtime/fs_store/export.h"
 
 namespace worker_runtime::cli {
@@ -70,11 +71,24 @@ Result<void> write_markdown(const fs_store::Reader& reader, const WorkerRef& wor
 }
 
 Result<void> write_export(const Options& options, const ExportArguments& arguments,
-                          const fs_store::LineSink& sink) {
+                          const fs_store::LineSink& to) {
   auto reader = open_for_reading(options);
   if (!reader) return std::move(reader).error();
   auto worker_ref = worker_ref_in(*reader, arguments.worker);
   if (!worker_ref) return std::move(worker_ref).error();
+  std::uint64_t written = 0;
+  Progress progress(
+      "wrote",
+      [&]() -> std::uint64_t {
+        const auto detail = reader->worker_detail(*worker_ref);
+        return detail ? detail->summary.transcript_len : 0;
+      },
+      ProgressUnit::entries);
+  // A line before the entries, and of people's text one an entry.
+  const auto sink = [&](std::string_view text) {
+    progress.show(written++);
+    return to(text);
+  };
   return arguments.markdown ? write_markdown(*reader, *worker_ref, sink)
                             : fs_store::export_worker(*reader, *worker_ref, sink);
 }

@@ -16,8 +16,6 @@
 namespace worker_runtime::cli {
 namespace {
 
-bool is_terminal_error() { return ::isatty(STDERR_FILENO) == 1; }
-
 constexpr std::size_t flushed_bytes = std::size_t{64} << 10U;
 
 std::size_t code_points(std::string_view text) {
@@ -191,6 +189,8 @@ std::string time_text(const Options& options, Timestamp at) {
   return std::to_string(passed / day) + " d ago";
 }
 
+bool is_terminal_error() { return ::isatty(STDERR_FILENO) == 1; }
+
 std::string styled(std::string_view text, Style style) {
   static const bool colours =
       is_terminal_output() && std::getenv("NO_COLOR") == nullptr;  // NOLINT(concurrency-mt-unsafe)
@@ -208,15 +208,6 @@ void add_row(Table& table, const Event& event, std::string at, std::size_t messa
                                               : std::string(to_string(event.kind)),
              event.worker_ref ? printable(event.worker_ref->worker_id.text()) : "-",
              excerpt(event.message, message_columns)});
-}
-
-void show_progress(std::uint64_t bytes, const char* done) {
-  if (!is_terminal_error()) return;
-  std::fprintf(stderr, "\r%llu MiB %s ", static_cast<unsigned long long>(bytes >> 20U), done);
-}
-
-void end_progress() {
-  if (is_terminal_error()) std::fputs("\r\x1b[K", stderr);
 }
 
 }  // namespace worker_runtime::cli

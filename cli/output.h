@@ -80,13 +80,11 @@ std::string time_text(const Options& options, Timestamp at);
 Table event_table();
 void add_row(Table& table, const Event& event, std::string at, std::size_t message_columns);
 
+/// Whether standard error is a terminal.
+bool is_terminal_error();
+
 enum class Style : std::uint8_t { plain, bold, good, bad, faint };
 /// With colour only on a terminal and without NO_COLOR.
 std::string styled(std::string_view text, Style style);
-
-/// On a terminal, how many bytes of long work are "checked" or "read".
-void show_progress(std::uint64_t bytes, const char* done);
-/// Takes it away.
-void end_progress();
 
 }  // namespace worker_runtime::cli

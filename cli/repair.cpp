@@ -7,6 +7,7 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "progress.h"
 #include "streams.h"
 #include "worker_runtime/fs_store/repair.h"
 
@@ -51,9 +52,11 @@ Exit repair(const Options& options, const RepairArguments& arguments) {
   repairing.accepted_files = arguments.files;
   const StopWatch stop;
   repairing.stop = stop.token();
-  repairing.progress = [](std::uint64_t read) { show_progress(read, "read"); };
+  Progress progress("read",
+                    [&] { return bytes_of_store(repairing.root, repairing.runtime_id).all; });
+  repairing.progress = [&](std::uint64_t read) { progress.show(read); };
   auto done = fs_store::repair(repairing);
-  end_progress();
+  progress.hide();
   if (!done) return report(options, done.error());
   Output output;
   if (options.json) {

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "progress.h"
 #include "report_page.h"
 #include "streams.h"
 #include "worker_runtime/fs_store/json.h"
@@ -61,7 +62,7 @@ class ReportWriter {
 
  private:
   Result<void> flush() {
-    show_progress(written_ += text_.size(), "read");
+    progress_.show(written_ += text_.size());
     auto written = page_.write(text_);
     text_.clear();
     if (stop_.stop_requested()) return Error(ErrorCode::closed, "interrupted: there is no report");
@@ -200,6 +201,7 @@ class ReportWriter {
   const ReportArguments& arguments_;
   std::stop_token stop_;
   std::string text_;
+  Progress progress_{"read"};
   std::uint64_t written_ = 0;
   Included included_;
 };
@@ -215,7 +217,6 @@ Exit make_report(const Options& options, const ReportArguments& arguments) {
   auto page = ReportPage::create(arguments.file, title);
   if (!page) return report(options, page.error());
   auto included = ReportWriter(*reader, *page, arguments, stop.token()).write(*summary);
-  end_progress();
   if (!included) return report(options, included.error());
   auto bytes = page->finish();
   if (!bytes) return report(options, bytes.error());

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "progress.h"
 #include "streams.h"
 #include "worker_runtime/fs_store/retention.h"
 
@@ -103,7 +104,10 @@ Exit retain(const Options& options, const RetentionArguments& arguments) {
   planning.runtime_id = std::move(*runtime_id);
   std::optional<StopWatch> stop(std::in_place);
   planning.stop = stop->token();
+  Progress progress("looked at", {}, ProgressUnit::workers);
+  planning.progress = [&](std::uint64_t workers) { progress.show(workers); };
   auto plan = fs_store::plan_retention(planning);
+  progress.hide();
   stop.reset();
   if (!plan) return report(options, plan.error());
   if (arguments.apply && !plan->items.empty()) {

@@ -16,6 +16,7 @@
 #include "options.h"
 #include "output.h"
 #include "pattern.h"
+#include "progress.h"
 #include "streams.h"
 
 namespace worker_runtime::cli {
@@ -94,8 +95,13 @@ std::string excerpt_of(const Hit& hit) {
 class Search {
  public:
   Search(const Options& options, const fs_store::Reader& reader, const Filter& filter,
-         std::uint64_t limit, std::stop_token stop)
-      : options_(options), reader_(reader), filter_(filter), left_(limit), stop_(std::move(stop)) {}
+         std::uint64_t limit, std::stop_token stop, std::function<std::uint64_t()> total)
+      : options_(options),
+        reader_(reader),
+        filter_(filter),
+        left_(limit),
+        stop_(std::move(stop)),
+        progress_("searched", std::move(total)) {}
 
   Exit run(const std::vector<WorkerRef>& workers) {
     const std::size_t wanted = std::max(1U, std::thread::hardware_concurrency());
@@ -105,7 +111,7 @@ class Search {
         threads.emplace_back([&] { take_workers(workers); });
       take_workers(workers);
     }
-    end_progress();
+    progress_.hide();
     return output_.finish(worst_);
   }
 
@@ -151,7 +157,7 @@ class Search {
   bool show(const Hit& hit) {
     const std::lock_guard lock(mutex_);
     if (left_ == 0) return false;
-    end_progress();
+    progress_.hide();
     if (options_.json) {
       output_.json(hit.entry);
     } else {
@@ -175,7 +181,7 @@ class Search {
   void tell_progress(std::uint64_t bytes) {
     searched_ += bytes;
     const std::lock_guard lock(mutex_);
-    show_progress(searched_, "searched");
+    progress_.show(searched_);
   }
 
   static constexpr std::uint64_t progress_mask = (std::uint64_t{1} << 22U) - 1;
@@ -183,9 +189,10 @@ class Search {
   const Options& options_;
   const fs_store::Reader& reader_;
   const Filter& filter_;
-  std::uint64_t left_;  // guarded by mutex_, as output_ and worst_
+  std::uint64_t left_;  // guarded by mutex_, as progress_, output_ and worst_
   const std::stop_token stop_;
   std::mutex mutex_;
+  Progress progress_;
   Output output_;
   Exit worst_ = Exit::done;
   std::atomic<std::size_t> next_worker_ = 0;
@@ -229,7 +236,11 @@ Exit search(const Options& options, const SearchArguments& arguments) {
   auto workers = workers_of(*reader, arguments.worker);
   if (!workers) return report(options, workers.error());
   const StopWatch stop;
-  return Search(options, *reader, filter, arguments.limit.value_or(UINT64_MAX), stop.token())
+  const auto total = [&]() -> std::uint64_t {
+    if (!arguments.worker.empty()) return 0;
+    return bytes_of_store(root_of(options), runtime_of(options).value()).transcripts;
+  };
+  return Search(options, *reader, filter, arguments.limit.value_or(UINT64_MAX), stop.token(), total)
       .run(*workers);
 }
 

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "options.h"
 #include "output.h"
+#include "progress.h"
 #include "worker_runtime/fs_store/verify.h"
 
 namespace worker_runtime::cli {
@@ -25,7 +26,8 @@ void print(Output& output, const fs_store::VerifyReport& found) {
   if (!found.findings.empty()) table.print_rows(output);
   output.line(std::to_string(found.files) + " files, " + std::to_string(found.bytes) + " bytes: " +
               (found.clean() ? styled("nothing is wrong", Style::good)
-                             : styled("damage found", Style::bad)) +
+                             : styled("damage found", Style::bad) +
+                                   "; `worker-runtime repair --plan` shows what can be mended") +
               (found.truncated ? " (not all of it is listed)" : ""));
 }
 
@@ -38,12 +40,14 @@ Exit verify(const Options& options) {
   checking.root = root_of(options);
   checking.runtime_id = std::move(*runtime_id);
   checking.stop = stop.get_token();
+  Progress progress("checked",
+                    [&] { return bytes_of_store(checking.root, checking.runtime_id).all; });
   checking.progress = [&](std::uint64_t done) {
     if (interrupted != 0) stop.request_stop();
-    show_progress(done, "checked");
+    progress.show(done);
   };
   auto found = fs_store::verify(checking);
-  end_progress();
+  progress.hide();
   if (!found) return report(options, found.error());
   if (interrupted != 0) {
     std::fputs("worker-runtime: interrupted; the check is not complete\n", stderr);

@@ -6,8 +6,9 @@ Checks, each a test of its own:
             and run as a test; the line above it names the region: <!-- examples/FILE [region] -->
   tables    the tables of error codes, limits and options in docs/GUIDE.md are those of the headers
   links     every relative link leads to a file, and to a heading where it names one
-  console   what the console blocks of README.md and docs/GUIDE.md show is what the commands print; times and
-            checksums may differ, and a line of `…` stands for lines that are left out
+  console   what the console blocks of the documents show is what the commands print; times and checksums may
+            differ, and a line of `…` stands for lines that are left out. The blocks of one document are one
+            session. Commands that compile find what is installed from --build; without it the block is left out
 """
 import argparse
 import os
@@ -19,7 +20,7 @@ import tempfile
 import textwrap
 from typing import NamedTuple
 
-DOCUMENTS = ("README.md", "docs/GUIDE.md", "docs/C.md")
+DOCUMENTS = ("README.md", "docs/GUIDE.md", "docs/CLI.md", "docs/C.md")
 ELLIPSIS = "…"
 
 
@@ -178,7 +179,14 @@ def matches(shown, printed):
         matches(shown[1:], printed[1:])
 
 
-def console_problems(path, text, cli):
+def installed(build, prefix):
+    """What a program that is compiled against an installation needs to know."""
+    subprocess.run(["cmake", "--install", build, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
+    libraries = next(prefix.glob("**/libworker_runtime_core.so")).parent
+    return {"PKG_CONFIG_PATH": f"{libraries}/pkgconfig", "LD_LIBRARY_PATH": str(libraries)}
+
+
+def console_problems(path, text, cli, root=None, build=None):
     with tempfile.TemporaryDirectory() as directory:
         place = pathlib.Path(directory)
         (place / "bin").mkdir()
@@ -186,9 +194,16 @@ def console_problems(path, text, cli):
         (place / "here").mkdir()
         environment = {k: v for k, v in os.environ.items() if not k.startswith("WORKER_RUNTIME_")}
         environment |= {"PATH": f"{place}/bin:{os.environ['PATH']}", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
+        if root:
+            (place / "here/examples").symlink_to(root / "examples")
         for block in blocks(text):
             if block.language != "console":
                 continue
+            if "pkg-config" in block.text:
+                if not build:
+                    print(f"{path}:{block.line}: left out, there is nothing to compile it against")
+                    continue
+                environment |= installed(build, place / "installed")
             for command, shown in sessions(block.text):
                 done = subprocess.run(["bash", "-c", command], cwd=place / "here", env=environment, text=True,
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -240,6 +255,7 @@ def main():
     parser.add_argument("root", type=pathlib.Path)
     parser.add_argument("check", choices=("snippets", "tables", "links", "console"))
     parser.add_argument("--cli", type=lambda path: pathlib.Path(path).resolve())
+    parser.add_argument("--build", type=lambda path: pathlib.Path(path).resolve())
     arguments = parser.parse_args()
     root = arguments.root.resolve()
     documents = {path: (root / path).read_text("utf-8") for path in DOCUMENTS}
@@ -252,7 +268,8 @@ def main():
     elif arguments.check == "links":
         problems = list(link_problems(root))
     else:
-        problems = [p for path, text in documents.items() for p in console_problems(path, text, arguments.cli)]
+        problems = [p for path, text in documents.items()
+                    for p in console_problems(path, text, arguments.cli, root, arguments.build)]
     for problem in problems:
         print(problem)
     sys.exit(1 if problems else 0)
