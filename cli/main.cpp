@@ -103,6 +103,7 @@ int run(int argc, char** argv) {
   add_repair(program, options, command);
   add_retention(program, options, command);
   add_search(program, options, command);
+  add_quarantine(program, options, command);
   add_disk(program, options, command);
   add_backup(program, options, command);
   add_report(program, options, command);

@@ -78,6 +78,7 @@ void add_retention(Command app, Options& options, Run& run);
 void add_backup(Command app, Options& options, Run& run);
 void add_report(Command app, Options& options, Run& run);
 void add_search(Command app, Options& options, Run& run);
+void add_quarantine(Command app, Options& options, Run& run);
 void add_disk(Command app, Options& options, Run& run);
 void add_bench(Command app, Options& options, Run& run);
 void add_metrics(Command app, Options& options, Run& run);

@@ -199,6 +199,23 @@ void append_json(std::string& out, const RetentionPlan& plan) {
   writer.end_object();
 }
 
+void append_json(std::string& out, const QuarantineReport& report) {
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.name("files");
+  writer.begin_array();
+  for (const QuarantinedFile& file : report.files) {
+    writer.begin_object();
+    writer.member("path", file.path);
+    writer.member("bytes", file.bytes);
+    writer.end_object();
+  }
+  writer.end_array();
+  writer.member("bytes", report.bytes());
+  writer.member("purged", report.purged);
+  writer.end_object();
+}
+
 void append_json(std::string& out, const CopyReport& report) {
   JsonWriter writer(out);
   writer.begin_object();

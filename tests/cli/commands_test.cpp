@@ -1,5 +1,6 @@
 // Every command, for people and with --json.
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -236,6 +237,19 @@ TEST_F(CommandsTest, DiskShowsTheLargestFirst) {
   const std::string json = done({"--json", "disk"});
   EXPECT_TRUE(has(json, R"("quarantine":{"files":0,"bytes":0})"));
   EXPECT_TRUE(has(json, R"("workers":[{"worker_id":"b","bytes":5)"));
+}
+
+TEST_F(CommandsTest, QuarantineIsShownAndPurged) {
+  done({"init"});
+  EXPECT_EQ(done({"quarantine"}), "nothing is in quarantine\n");
+  EXPECT_EQ(done({"quarantine", "--json"}), "{\"files\":[],\"bytes\":0,\"purged\":false}\n");
+  std::filesystem::create_directory(root() / "runtimes/main/quarantine");
+  std::ofstream(root() / "runtimes/main/quarantine/a.0.b") << "12345";
+  const std::string shown = done({"quarantine"});
+  EXPECT_TRUE(has(shown, "runtimes/main/quarantine/a.0.b  5\n"));
+  EXPECT_TRUE(has(shown, "1 file, 5 bytes; --purge deletes them, for good"));
+  EXPECT_TRUE(has(done({"quarantine", "--purge"}), "1 file, 5 bytes: deleted"));
+  EXPECT_EQ(done({"quarantine"}), "nothing is in quarantine\n");
 }
 
 TEST_F(CommandsTest, EventsCanBeFiltered) {

@@ -16,6 +16,7 @@
 #include "worker_runtime/commit.h"
 #include "worker_runtime/fs_store/backup.h"
 #include "worker_runtime/fs_store/fs_store.h"
+#include "worker_runtime/fs_store/quarantine.h"
 #include "worker_runtime/fs_store/repair.h"
 #include "worker_runtime/fs_store/retention.h"
 #include "worker_runtime/fs_store/verify.h"
@@ -49,6 +50,7 @@ void append_json(std::string& out, const Answer& answer);
 void append_json(std::string& out, const Finding& finding);
 void append_json(std::string& out, const VerifyReport& report);
 void append_json(std::string& out, const RepairReport& report);
+void append_json(std::string& out, const QuarantineReport& report);
 void append_json(std::string& out, const RetentionPlan& plan);
 void append_json(std::string& out, const CopyReport& report);
 /// {"code":...,"message":...} and the typed fields by their names.
