@@ -38,7 +38,7 @@ TEST_F(RequestsOfCommands, EveryOperationIsDoneByTheHost) {
             R"("sequence":2,"event_id":4})"
             "\n");
   EXPECT_EQ(done({"fork", "a", "--at", "1", "--as", "b"}),
-            "created worker b with 1 entries of worker a (event 5)\n");
+            "created worker b with 1 entry of worker a (event 5)\n");
   EXPECT_EQ(done({"trim", "--before", "2"}), "the event log is kept from event 2 on\n");
   EXPECT_EQ(done({"trim", "a", "--before", "2"}),
             "the transcript of worker a is kept from entry 2 on\n");
