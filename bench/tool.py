@@ -26,7 +26,7 @@ def make_store(tool, root, size):
                                          "intent": {"kind": "task", "objective": "grow"}}) + "\n")
         written, number = 0, 0
         while written < size:
-            text = texts[number % len(texts)] + (f" {RARE}" if number % 100000 == 99999 else "")
+            text = texts[number % len(texts)] + (f" {RARE}" if number % 100000 == 0 else "")
             pipe.stdin.write(json.dumps({"id": number, "op": "send_input", "worker_id": f"w{number % WORKERS}",
                                          "kind": "user", "content": text}) + "\n")
             written, number = written + len(text), number + 1
