@@ -156,6 +156,7 @@ Exit bench(const Options& options, const BenchArguments& arguments) {
       if (stop.token().stop_requested()) break;
       progress.show(all_seconds * slices++ / (turns * rows.size()));
       if (!run_load(*row.contender, row.load, slice, row.measured)) {
+        progress.hide();
         return report(options, Error(ErrorCode::store_io,
                                      "a write of " + name_of(row) + " failed: is the disk full?"));
       }

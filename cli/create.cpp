@@ -95,7 +95,7 @@ void add_create(Command app, Options& options, Run& run) {
   command.add_repeated("--mount", arguments->mounts, "a mount")
       .value_name("NAME=REF")
       .check(check_assignment);
-  command.add_option("--key", arguments->key, "idempotency key").value_name("KEY");
+  add_key(command, arguments->key);
   add_writer_options(command, options);
   command.callback([&options, &run, arguments] {
     run = [&options, arguments] {

@@ -196,7 +196,7 @@ void add_export(Command app, Options& options, Run& run) {
   auto exporting = std::make_shared<ExportArguments>();
   const Command exported =
       app.add_command("export", "write one worker as a portable file, or for reading");
-  exported.add_option("WORKER", exporting->worker, "the worker's id").value_name("").required();
+  add_worker(exported, exporting->worker);
   exported.add_option("-o,--output", exporting->file, "the file to write [standard output]")
       .value_name("FILE")
       .check(check_not_empty);
@@ -216,7 +216,7 @@ void add_export(Command app, Options& options, Run& run) {
   imported.add_option("--as", importing->as, "the worker's id [the one it had]")
       .value_name("ID")
       .check(check_not_empty);
-  imported.add_option("--key", importing->key, "idempotency key").value_name("KEY");
+  add_key(imported, importing->key);
   imported.callback([&options, &run, importing] {
     run = [&options, importing] { return run_import(options, *importing); };
   });

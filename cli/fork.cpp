@@ -77,7 +77,7 @@ void add_fork(Command app, Options& options, Run& run) {
       .check(check_not_empty);
   command.add_option("--name", arguments->name, "its display name [the other one's]")
       .value_name("TEXT");
-  command.add_option("--key", arguments->key, "idempotency key").value_name("KEY");
+  add_key(command, arguments->key);
   command.callback([&options, &run, arguments] {
     run = [&options, arguments] { return run_fork(options, *arguments); };
   });

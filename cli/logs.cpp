@@ -239,9 +239,7 @@ void add_logs(Command app, Options& options, Run& run) {
 
   auto of_worker = std::make_shared<Arguments>();
   const Command transcript_command = app.add_command("transcript", "show a worker's transcript");
-  transcript_command.add_option("WORKER", of_worker->worker, "the worker's id")
-      .value_name("")
-      .required();
+  add_worker(transcript_command, of_worker->worker);
   transcript_command.add_number("--start", of_worker->start, "from this index (sequence - 1) on")
       .value_name("N");
   add_log_options(transcript_command, *of_worker);

@@ -217,17 +217,17 @@ void add_entries(Command app, Options& options, Run& run) {
   auto sent = std::make_shared<EntryArguments>();
   const Command send = add_mutation(app, options, run, "send", "give a worker input",
                                     [sent] { return make_send(*sent); });
-  send.add_option("WORKER", sent->worker, "the worker's id").value_name("").required();
+  add_worker(send, sent->worker);
   send.add_option("TEXT", sent->text, "the input; - reads standard input")
       .value_name("")
       .required();
   send.add_flag("--system", sent->other_role, "a system text instead of a user's");
-  send.add_option("--key", sent->key, "idempotency key").value_name("KEY");
+  add_key(send, sent->key);
 
   auto made = std::make_shared<EntryArguments>();
   const Command append = add_mutation(app, options, run, "append", "record a worker's output",
                                       [made] { return make_append(*made); });
-  append.add_option("WORKER", made->worker, "the worker's id").value_name("").required();
+  add_worker(append, made->worker);
   append.add_option("TEXT", made->text, "the output; - reads standard input")
       .value_name("")
       .required();
@@ -237,7 +237,7 @@ void add_entries(Command app, Options& options, Run& run) {
   append.add_repeated("--usage", made->usage, "add to a named counter")
       .value_name("NAME=N")
       .check(check_number_assignment);
-  append.add_option("--key", made->key, "idempotency key").value_name("KEY");
+  add_key(append, made->key);
 }
 
 struct EndArguments {
@@ -254,7 +254,7 @@ void add_end(Command app, Options& options, Run& run, const char* name, const ch
         if (!worker_ref) return std::move(worker_ref).error();
         return Mutation(Operation{std::move(*worker_ref), arguments->reason});
       });
-  command.add_option("WORKER", arguments->worker, "the worker's id").value_name("").required();
+  add_worker(command, arguments->worker);
   command.add_option("--reason", arguments->reason, "why; becomes the event's message")
       .value_name("TEXT");
 }
@@ -299,7 +299,7 @@ void add_mutations(Command app, Options& options, Run& run) {
                      if (!worker_ref) return std::move(worker_ref).error();
                      return Mutation(DeleteWorker{std::move(*worker_ref)});
                    });
-  remove.add_option("WORKER", *worker, "the worker's id").value_name("").required();
+  add_worker(remove, *worker);
 
   add_trim(app, options, run);
   add_mutation(app, options, run, "shutdown", "stop every running worker and the runtime",

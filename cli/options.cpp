@@ -105,6 +105,14 @@ Result<fs_store::Reader> open_for_reading(const Options& options) {
   return fs_store::Reader::open(root_of(options), std::move(*runtime_id));
 }
 
+void add_worker(Command command, std::string& worker) {
+  command.add_option("WORKER", worker, "the worker's id").value_name("").required();
+}
+
+void add_key(Command command, std::optional<std::string>& key) {
+  command.add_option("--key", key, "idempotency key").value_name("KEY");
+}
+
 void add_writer_options(Command command, Options& options) {
   command.add_option("--durability", options.durability, "when an operation is answered")
       .value_name("MODE")

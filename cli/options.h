@@ -58,6 +58,10 @@ Result<Runtime> open_for_writing(const Options& options, Create create,
 Result<RuntimeOptions> runtime_options(const Options& options);
 Result<fs_store::Reader> open_for_reading(const Options& options);
 
+/// The worker that a command is about.
+void add_worker(Command command, std::string& worker);
+/// `--key`.
+void add_key(Command command, std::optional<std::string>& key);
 /// Adds the options of commands that write.
 void add_writer_options(Command command, Options& options);
 

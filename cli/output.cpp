@@ -104,7 +104,9 @@ Exit report(const Options& options, const Error& error) {
     if (error.code() == ErrorCode::worker_not_found) text += suggestion_for(options, error);
     if (error.code() == ErrorCode::store_missing) text += "`worker-runtime init` makes one\n";
     if (error.code() == ErrorCode::store_locked)
-      text += "--wait SECONDS waits for it; reading commands need no lock\n";
+      text +=
+          "most commands that write wait for it with --wait SECONDS; those that read need no "
+          "lock\n";
     if (error.code() == ErrorCode::store_corrupt)
       text += "`worker-runtime verify` lists all that is wrong\n";
   }

@@ -157,7 +157,7 @@ void print_detail(const Options& options, Output& output, const WorkerDetail& wo
 void add_show(Command app, Options& options, Run& run) {
   auto worker = std::make_shared<std::string>();
   const Command command = app.add_command("show", "show a worker");
-  command.add_option("WORKER", *worker, "the worker's id").value_name("").required();
+  add_worker(command, *worker);
   command.callback([&options, &run, worker] {
     run = [&options, worker] {
       return with_reader(options, [&](fs_store::Reader& reader, Output& output) -> Result<void> {

@@ -174,6 +174,7 @@ class Search {
 
   void tell(const Error& error) {
     const std::lock_guard lock(mutex_);
+    progress_.hide();
     output_.flush();
     worst_ = report(options_, error);
   }

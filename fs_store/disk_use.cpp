@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "directory_tree.h"
 #include "file_system.h"
 #include "layout.h"
 #include "open.h"
@@ -50,30 +51,12 @@ class Survey {
     return use_.other;
   }
 
-  /// A file, or all below a directory. No link is followed.
   Result<void> add_all(const std::string& path, SpaceUse& sum) {
-    if (stop_.stop_requested()) return Error(ErrorCode::closed, "stopped");
     auto kind = file_system_.kind(path);
     if (!kind) return std::move(kind).error();
-    if (*kind == EntryKind::file) return add_file(path, sum);
-    if (*kind != EntryKind::directory) return {};
-    auto entries = file_system_.list(path);
-    if (!entries) return is_missing(entries.error()) ? Result<void>() : std::move(entries).error();
-    for (const DirectoryEntry& entry : *entries) {
-      const std::string below = path + "/" + entry.name;
-      auto done = entry.kind == EntryKind::file ? add_file(below, sum) : add_all(below, sum);
-      if (!done) return done;
-    }
-    return {};
-  }
-
-  /// Beside a writer a file may be gone by now.
-  Result<void> add_file(const std::string& path, SpaceUse& sum) {
-    auto file = file_system_.open(path, OpenMode::read);
-    if (!file) return is_missing(file.error()) ? Result<void>() : std::move(file).error();
-    auto size = (*file)->size();
-    if (!size) return std::move(size).error();
-    add(sum, {1, *size});
+    auto space = space_of_tree(file_system_, path, kind->value_or(EntryKind::other), stop_);
+    if (!space) return std::move(space).error();
+    add(sum, *space);
     return {};
   }
 
@@ -123,11 +106,8 @@ SpaceUse DiskUse::total() const {
 }
 
 Result<DiskUse> disk_use(const DiskUseOptions& options) {
-  StoreOptions store;
-  store.root = options.root;
-  store.runtime_id = options.runtime_id;
   RuntimeId runtime_id;
-  auto directory = open_runtime_directory(store, runtime_id);
+  auto directory = open_existing_directory(options.root, options.runtime_id, runtime_id);
   if (!directory) return std::move(directory).error();
   return Survey(**directory, options.stop).run();
 }

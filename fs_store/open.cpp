@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "directory_tree.h"
 #include "fs_store.h"
 #include "journal_reserve.h"
 #include "layout.h"
@@ -94,26 +95,12 @@ Result<void> build_runtime(FileSystem& directory, const RuntimeId& runtime_id) {
   return write_snapshot(directory, std::string(layout::runtime_json), object);
 }
 
-void remove_below(FileSystem& root, const std::string& path) {
-  auto entries = root.list(path);
-  if (!entries) return;
-  for (const DirectoryEntry& entry : *entries) {
-    const std::string below = path + "/" + entry.name;
-    if (entry.kind == EntryKind::directory) {
-      remove_below(root, below);
-    } else {
-      static_cast<void>(root.remove_file(below).has_value());
-    }
-  }
-  static_cast<void>(root.remove_directory(path).has_value());
-}
-
 /// Takes away a runtime that is not finished, best effort. Whoever else tries its lock meanwhile
 /// may make the file of the lock again, once.
 void discard(FileSystem& root, const std::string& path) {
   constexpr int attempts_max = 100;
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
-    remove_below(root, path);
+    static_cast<void>(remove_tree(root, path, EntryKind::directory).has_value());
     auto there = root.kind(path);
     if (!there || !*there) return;
   }
@@ -216,6 +203,15 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(const StoreOptions& o
   auto root = open_root(options);
   if (!root) return root;
   return open_runtime_directory(**root, options, runtime_id);
+}
+
+Result<std::unique_ptr<FileSystem>> open_existing_directory(const std::filesystem::path& root,
+                                                            const std::optional<RuntimeId>& wanted,
+                                                            RuntimeId& runtime_id) {
+  StoreOptions options;
+  options.root = root;
+  options.runtime_id = wanted;
+  return open_runtime_directory(options, runtime_id);
 }
 
 Result<std::unique_ptr<FileSystem>> open_runtime_directory(FileSystem& root,

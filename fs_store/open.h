@@ -13,6 +13,10 @@ namespace worker_runtime::fs_store {
 /// not there and `create` is set. `runtime_id` becomes the one that was found.
 Result<std::unique_ptr<FileSystem>> open_runtime_directory(const StoreOptions& options,
                                                            RuntimeId& runtime_id);
+/// The directory of a runtime that is there: the one that is wanted, or the only one.
+Result<std::unique_ptr<FileSystem>> open_existing_directory(const std::filesystem::path& root,
+                                                            const std::optional<RuntimeId>& wanted,
+                                                            RuntimeId& runtime_id);
 /// The same below a root directory that is open: `options.root` is not looked at. Whoever makes the
 /// runtime has its lock from before it gets its name, in `lock` if that is given: nobody can open
 /// it in between.

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <utility>
 
+#include "directory_tree.h"
 #include "file_system.h"
 #include "layout.h"
 #include "open.h"
@@ -10,35 +11,6 @@
 
 namespace worker_runtime::fs_store {
 namespace {
-
-/// The bytes of a file, or of all below a directory. No link is followed.
-Result<std::uint64_t> bytes_of(FileSystem& file_system, const std::string& path, EntryKind kind) {
-  if (kind == EntryKind::other) return std::uint64_t{0};
-  if (kind == EntryKind::file) {
-    auto file = file_system.open(path, OpenMode::read);
-    return file ? (*file)->size() : std::move(file).error();
-  }
-  auto entries = file_system.list(path);
-  if (!entries) return std::move(entries).error();
-  std::uint64_t sum = 0;
-  for (const DirectoryEntry& entry : *entries) {
-    auto bytes = bytes_of(file_system, path + "/" + entry.name, entry.kind);
-    if (!bytes) return bytes;
-    sum += *bytes;
-  }
-  return sum;
-}
-
-Result<void> remove(FileSystem& file_system, const std::string& path, EntryKind kind) {
-  if (kind != EntryKind::directory) return file_system.remove_file(path);
-  auto entries = file_system.list(path);
-  if (!entries) return std::move(entries).error();
-  for (const DirectoryEntry& entry : *entries) {
-    auto removed = remove(file_system, path + "/" + entry.name, entry.kind);
-    if (!removed) return removed;
-  }
-  return file_system.remove_directory(path);
-}
 
 /// What is there, without what somebody is just making: a writer sweeps that itself.
 Result<std::vector<DirectoryEntry>> entries_of(FileSystem& file_system) {
@@ -57,9 +29,9 @@ Result<QuarantineReport> report_of(FileSystem& file_system,
   QuarantineReport report;
   for (const DirectoryEntry& entry : entries) {
     const std::string path = std::string(layout::quarantine) + "/" + entry.name;
-    auto bytes = bytes_of(file_system, path, entry.kind);
-    if (!bytes) return std::move(bytes).error();
-    report.files.push_back({file_system.prefix() + path, *bytes});
+    auto space = space_of_tree(file_system, path, entry.kind);
+    if (!space) return std::move(space).error();
+    report.files.push_back({file_system.prefix() + path, space->bytes});
   }
   return report;
 }
@@ -74,13 +46,6 @@ Result<std::unique_ptr<FileLock>> keep_out(FileSystem& file_system, const Runtim
   return lock;
 }
 
-Result<std::unique_ptr<FileSystem>> open(const QuarantineOptions& options, RuntimeId& runtime_id) {
-  StoreOptions store;
-  store.root = options.root;
-  store.runtime_id = options.runtime_id;
-  return open_runtime_directory(store, runtime_id);
-}
-
 }  // namespace
 
 std::uint64_t QuarantineReport::bytes() const {
@@ -91,7 +56,7 @@ std::uint64_t QuarantineReport::bytes() const {
 
 Result<QuarantineReport> list_quarantine(const QuarantineOptions& options) {
   RuntimeId runtime_id;
-  auto directory = open(options, runtime_id);
+  auto directory = open_existing_directory(options.root, options.runtime_id, runtime_id);
   if (!directory) return std::move(directory).error();
   auto entries = entries_of(**directory);
   if (!entries) return std::move(entries).error();
@@ -100,17 +65,21 @@ Result<QuarantineReport> list_quarantine(const QuarantineOptions& options) {
 
 Result<QuarantineReport> purge_quarantine(const QuarantineOptions& options) {
   RuntimeId runtime_id;
-  auto directory = open(options, runtime_id);
+  auto directory = open_existing_directory(options.root, options.runtime_id, runtime_id);
   if (!directory) return std::move(directory).error();
+  // Whoever opens meanwhile is refused: not for nothing.
+  auto entries = entries_of(**directory);
+  if (!entries) return std::move(entries).error();
+  if (entries->empty()) return QuarantineReport{{}, true};
   auto lock = keep_out(**directory, runtime_id);
   if (!lock) return std::move(lock).error();
-  auto entries = entries_of(**directory);
+  entries = entries_of(**directory);
   if (!entries) return std::move(entries).error();
   auto report = report_of(**directory, *entries);
   if (!report) return report;
   const std::string quarantine(layout::quarantine);
   for (const DirectoryEntry& entry : *entries) {
-    auto removed = remove(**directory, quarantine + "/" + entry.name, entry.kind);
+    auto removed = remove_tree(**directory, quarantine + "/" + entry.name, entry.kind);
     if (!removed) return std::move(removed).error();
   }
   if (!entries->empty()) {

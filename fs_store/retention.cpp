@@ -294,11 +294,8 @@ std::uint64_t RetentionPlan::bytes() const {
 Result<RetentionPlan> plan_retention(const RetentionOptions& options) {
   auto reader = Reader::open(options.root, options.runtime_id);
   if (!reader) return std::move(reader).error();
-  StoreOptions store;
-  store.root = options.root;
-  store.runtime_id = options.runtime_id;
   RuntimeId runtime_id;
-  auto files = open_runtime_directory(store, runtime_id);
+  auto files = open_existing_directory(options.root, options.runtime_id, runtime_id);
   if (!files) return std::move(files).error();
   return RetentionPlanner(options, *reader, **files).run();
 }

@@ -460,11 +460,8 @@ Result<VerifyReport> verify_directory(FileSystem& directory, const RuntimeId& ru
 }
 
 Result<VerifyReport> verify(const VerifyOptions& options) {
-  StoreOptions store;
-  store.root = options.root;
-  store.runtime_id = options.runtime_id;
   RuntimeId runtime_id;
-  auto directory = open_runtime_directory(store, runtime_id);
+  auto directory = open_existing_directory(options.root, options.runtime_id, runtime_id);
   if (!directory) return std::move(directory).error();
   return verify_directory(**directory, runtime_id, options);
 }
