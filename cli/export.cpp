@@ -42,6 +42,7 @@ std::string markdown_of(const TranscriptEntry& entry) {
   if (entry.name) text += " (" + printable(*entry.name) + ")";
   text += ", " + to_string(entry.at) + "\n\n";
   // What tools say is data, the rest is written to be read.
+  if (entry.redacted > 0) return text + redaction_of(entry) + "\n";
   text += entry.role == Role::tool ? fenced(entry.content) : entry.content + "\n";
   if (entry.data) text += "\n" + fenced(*entry.data);
   return text;  // and the newline of every line makes the blank one behind it

@@ -156,6 +156,7 @@ void print(Output& output, const TranscriptEntry& entry, const std::string& at) 
     output.line("    " + printable(rest.substr(0, end)));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+  if (entry.redacted > 0) output.line(styled("    " + redaction_of(entry), Style::faint));
   if (entry.data) output.line(styled("    data " + printable(*entry.data), Style::faint));
 }
 

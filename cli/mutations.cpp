@@ -44,6 +44,13 @@ std::string sentence(const Mutation& operation, const Answer& answer) {
       return "the transcript of worker " + printable(trimmed.worker_ref.worker_id.text()) +
              " is kept from entry " + std::to_string(trimmed.first_kept.value) + " on";
     }
+    std::string operator()(const Redacted& redacted) const {
+      std::string places;
+      for (const std::string_view place : redacted_copies_may_remain)
+        places += (places.empty() ? "" : ", ") + std::string(place);
+      return "redacted entry " + std::to_string(redacted.sequence.value) + " of worker " +
+             printable(redacted.worker_ref.worker_id.text()) + "; copies may remain in: " + places;
+    }
     bool stopping;
   };
   return std::visit(Visitor{std::holds_alternative<StopRuntime>(operation)}, answer);
@@ -284,6 +291,26 @@ void add_trim(Command app, Options& options, Run& run) {
       .required();
 }
 
+struct RedactArguments {
+  std::string worker;
+  std::optional<std::uint64_t> sequence;
+};
+
+void add_redact(Command app, Options& options, Run& run) {
+  auto arguments = std::make_shared<RedactArguments>();
+  const Command command = add_mutation(
+      app, options, run, "redact", "replace the text of an entry for good",
+      [arguments]() -> Result<Mutation> {
+        auto worker_ref = worker_ref_of(arguments->worker);
+        if (!worker_ref) return std::move(worker_ref).error();
+        return Mutation(Redact{std::move(*worker_ref), Sequence{*arguments->sequence}});
+      });
+  add_worker(command, arguments->worker);
+  command.add_number("SEQUENCE", arguments->sequence, "the number of the entry")
+      .value_name("")
+      .required();
+}
+
 }  // namespace
 
 void add_mutations(Command app, Options& options, Run& run) {
@@ -302,6 +329,7 @@ void add_mutations(Command app, Options& options, Run& run) {
   add_worker(remove, *worker);
 
   add_trim(app, options, run);
+  add_redact(app, options, run);
   add_mutation(app, options, run, "shutdown", "stop every running worker and the runtime",
                []() -> Result<Mutation> { return Mutation(StopRuntime{}); });
   add_mutation(app, options, run, "start", "start a stopped runtime",

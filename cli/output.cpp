@@ -212,4 +212,8 @@ void add_row(Table& table, const Event& event, std::string at, std::size_t messa
              excerpt(event.message, message_columns)});
 }
 
+std::string redaction_of(const TranscriptEntry& entry) {
+  return "[redacted: " + std::to_string(entry.redacted) + " bytes]";
+}
+
 }  // namespace worker_runtime::cli

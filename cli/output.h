@@ -87,4 +87,7 @@ enum class Style : std::uint8_t { plain, bold, good, bad, faint };
 /// With colour only on a terminal and without NO_COLOR.
 std::string styled(std::string_view text, Style style);
 
+/// "[redacted: 12 bytes]": what is shown in the place of a content that is not there any more.
+std::string redaction_of(const TranscriptEntry& entry);
+
 }  // namespace worker_runtime::cli

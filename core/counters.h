@@ -26,7 +26,7 @@ inline void add_counters(Counters& counters, const Counters& more) {
 /// Counts an entry: an input, or an output.
 inline void count(Usage& usage, const TranscriptEntry& entry, bool input) {
   ++(input ? usage.inputs : usage.outputs);
-  usage.content_bytes += entry.content.size();
+  usage.content_bytes += content_bytes(entry);
   add_counters(usage.counters, entry.usage);
 }
 

@@ -96,6 +96,12 @@ BodyDigest digest_of(const CreateRequest& request) {
   return hasher.digest();
 }
 
+KeyedEntry keyed_entry(const TranscriptEntry& entry) {
+  KeyedEntry keyed{*entry.idempotency_key, entry.sequence, entry.event_id};
+  if (entry.redacted == 0) keyed.digest = digest_of(entry);
+  return keyed;
+}
+
 BodyDigest digest_of(const TranscriptEntry& entry) {
   Hasher hasher;
   hasher.add(static_cast<std::uint64_t>(entry.role));

@@ -122,9 +122,17 @@ Result<Answer> Runtime::Implementation::plan_operation(Mutation& operation) {
     if (cause) context.damage = &*cause;
     if (const std::string* const key = entry_key_of(operation)) {
       auto known = find_keyed_entry(record, *key);
-      if (!known) return unknown_key(record.worker_id, known.error());
+      if (!known) return unreadable(record.worker_id, known.error());
       context.known_entry = *known;
     }
+  }
+  TranscriptEntry redacted;
+  if (const auto* const request = std::get_if<Redact>(&operation);
+      request != nullptr && context.worker != nullptr) {
+    auto found = find_redacted(*request, context.worker->record);
+    if (!found) return unreadable(context.worker->record.worker_id, found.error());
+    redacted = *std::move(found);
+    context.redacted = &redacted;
   }
   auto answer = plan(head_, operation, context, commit_.changes);
   if (!answer) return answer;
@@ -133,8 +141,27 @@ Result<Answer> Runtime::Implementation::plan_operation(Mutation& operation) {
   return answer;
 }
 
-/// Whether the key was used can't be told: the entry must not be doubled.
-Error Runtime::Implementation::unknown_key(const WorkerId& worker_id, const Error& cause) const {
+/// The entry that is to be redacted: of the batch that is being planned, or of the store. An empty
+/// one if there is none: planning tells why.
+Result<TranscriptEntry> Runtime::Implementation::find_redacted(const Redact& request,
+                                                               const WorkerRecord& record) const {
+  if (request.sequence < record.first_sequence || request.sequence > record.last_sequence)
+    return TranscriptEntry();
+  const auto is_it = [&](const TranscriptEntry& entry) {
+    return entry.sequence == request.sequence && entry.worker_ref == request.worker_ref;
+  };
+  for (const Change& change : commit_.changes) {
+    if (change.entry && is_it(*change.entry)) return *change.entry;
+    if (!change.history) continue;
+    const auto found = std::find_if(change.history->begin(), change.history->end(), is_it);
+    if (found != change.history->end()) return *found;
+  }
+  return store_->read_entry(record.worker_id, request.sequence);
+}
+
+/// Whether a key was used can't be told, and an entry must not be doubled; or what is to be
+/// redacted can't be read.
+Error Runtime::Implementation::unreadable(const WorkerId& worker_id, const Error& cause) const {
   if (!is_damage(cause)) return cause;
   mark_damaged(worker_id, cause.message());
   return {ErrorCode::worker_damaged,
@@ -233,6 +260,8 @@ void Runtime::Implementation::raise_create_diagnostics(const Answer& created) {
 void Runtime::Implementation::publish() {
   const std::uint64_t last_event = head_.runtime().last_event_id.value;
   for (const auto& [worker_id, entry] : head_.keyed_entries()) key_windows_.add(worker_id, entry);
+  // What their windows know of these is out of date: they are loaded again.
+  for (const auto& [worker_id, sequence] : head_.redacted()) key_windows_.forget(worker_id);
   std::vector<WorkerId> deleted = head_.deleted();
   {
     const std::unique_lock lock(state_mutex_);

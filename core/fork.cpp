@@ -1,8 +1,7 @@
 // Forking: a copy of a Worker's history up to an entry, as the beginning of a new Worker.
 //
 // The history is read before the operation that makes the new Worker is submitted. Nothing can come
-// between that matters: entries never change, and what is deleted or trimmed once it is read was
-// there.
+// between that matters: what is deleted, trimmed or redacted once it is read was there.
 #include <utility>
 
 #include "runtime_implementation.h"

@@ -80,6 +80,12 @@ const KeyedEntry* Head::find_entry_key(const WorkerId& worker_id, const std::str
   return found == newest_keyed_.end() ? nullptr : &keyed_[found->second].second;
 }
 
+bool Head::is_redacted(const WorkerId& worker_id, Sequence sequence) const {
+  return std::any_of(redacted_.begin(), redacted_.end(), [&](const auto& redacted) {
+    return redacted.first == worker_id && redacted.second == sequence;
+  });
+}
+
 std::vector<WorkerId> Head::running() const {
   std::vector<WorkerId> ids;
   for (const WorkerId* const worker_id : base_.order) {
@@ -96,7 +102,7 @@ std::vector<WorkerId> Head::running() const {
 }
 
 void Head::expand(const Change& change, Expansion& expansion) const {
-  if (change.trim) return;
+  if (change.trim || change.redaction) return;
   if (change.event.kind == EventKind::runtime_stopped && change.stopped_workers > 0) {
     const std::vector<WorkerId> ids = running();
     Event event = change.event;
@@ -136,6 +142,7 @@ Result<void> Head::check(const Change& change) const {
 
 Result<void> Head::apply(const Change& change, Lsn lsn) {
   if (change.trim) return trim(*change.trim, lsn);
+  if (change.redaction) return redact(*change.redaction);
   auto done = check(change);
   if (!done) return done;
   const Event& event = change.event;
@@ -332,6 +339,21 @@ Result<void> Head::trim(const Trim& trim, Lsn lsn) {
   return {};
 }
 
+/// No record tells what an entry says: none changes.
+Result<void> Head::redact(const TranscriptEntry& entry) {
+  const WorkerId& worker_id = entry.worker_ref.worker_id;
+  const WorkerState* const worker = find(worker_id);
+  const bool fits = worker != nullptr && entry.worker_ref.runtime_id == runtime_.runtime_id &&
+                    entry.sequence >= worker->record.first_sequence &&
+                    entry.sequence <= worker->record.last_sequence && entry.redacted > 0;
+  if (!fits) {
+    return misfit("entry " + std::to_string(entry.sequence.value) + " of worker " +
+                  worker_id.text() + " is redacted");
+  }
+  redacted_.emplace_back(worker_id, entry.sequence);
+  return {};
+}
+
 void Head::put(ChangedWorker changed) {
   if (const ChangedWorker* const known = find_touched(changed.worker_id)) {
     const auto at = static_cast<std::size_t>(known - touched_.data());
@@ -370,8 +392,7 @@ void Head::keep_entry_key(const WorkerId& worker_id, const TranscriptEntry& entr
     });
   }
   place->second = keyed_.size();
-  keyed_.emplace_back(worker_id, KeyedEntry{*entry.idempotency_key, entry.sequence, entry.event_id,
-                                            digest_of(entry)});
+  keyed_.emplace_back(worker_id, keyed_entry(entry));
 }
 
 // ---- units and groups
@@ -384,18 +405,21 @@ void Head::reset() {
   if (!create_keys_.empty()) create_keys_.clear();
   if (!newest_keyed_.empty()) newest_keyed_.clear();
   keyed_.clear();
+  redacted_.clear();
 }
 
 void Head::begin_unit() {
   in_unit_ = true;
   runtime_before_ = runtime_;
   keyed_before_ = keyed_.size();
+  redacted_before_ = redacted_.size();
 }
 
 void Head::roll_back() {
   for (; !undo_.empty(); undo_.pop_back()) undo_.back()();
   runtime_ = *std::move(runtime_before_);
   keyed_.erase(keyed_.begin() + static_cast<std::ptrdiff_t>(keyed_before_), keyed_.end());
+  redacted_.resize(redacted_before_);
   end_unit();
 }
 

@@ -54,6 +54,7 @@ struct EntryExtras {
   std::optional<std::string> idempotency_key;
   Counters usage;
   bool copied = false;
+  std::uint64_t redacted = 0;
   UnknownMembers unknown_members;
 };
 
@@ -68,12 +69,12 @@ struct EntryRow {
 
 std::unique_ptr<const EntryExtras> extras_of(const TranscriptEntry& entry) {
   if (!entry.name && !entry.data && !entry.idempotency_key && entry.usage.empty() &&
-      !entry.copied) {
+      !entry.copied && entry.redacted == 0) {
     return nullptr;
   }
-  return std::make_unique<const EntryExtras>(EntryExtras{entry.name, entry.data,
-                                                         entry.idempotency_key, entry.usage,
-                                                         entry.copied, entry.unknown_members});
+  return std::make_unique<const EntryExtras>(
+      EntryExtras{entry.name, entry.data, entry.idempotency_key, entry.usage, entry.copied,
+                  entry.redacted, entry.unknown_members});
 }
 
 /// Rows under dense numbers, of which the first may have been let go.
@@ -83,6 +84,7 @@ class Rows {
   [[nodiscard]] std::uint64_t first() const { return first_; }
   [[nodiscard]] std::uint64_t last() const { return first_ - 1 + rows_.size(); }
   [[nodiscard]] const Row& operator[](std::uint64_t number) const { return rows_[number - first_]; }
+  [[nodiscard]] Row& at(std::uint64_t number) { return rows_[number - first_]; }
   Row& add() { return rows_.emplace_back(); }
   void trim(std::uint64_t first_kept) {
     for (; first_ < first_kept && !rows_.empty(); ++first_) rows_.pop_front();
@@ -143,6 +145,7 @@ class MemoryStore final : public Store {
     for (const Change& change : commit.changes) {
       if (change.create) add_worker(change.event.worker_ref->worker_id, *change.create);
       if (change.trim) trims_.push_back(*change.trim);
+      if (change.redaction) redactions_.push_back(*change.redaction);
     }
     for (const ExpandedEvent& expanded : events) add_event(expanded);
     return {};
@@ -151,6 +154,7 @@ class MemoryStore final : public Store {
   Result<void> sync(const RuntimeRecord&, std::span<const ChangedWorker> changed) override {
     const std::unique_lock lock(mutex_);
     shown_ = EventId{events_.last()};
+    for (const TranscriptEntry& entry : std::exchange(redactions_, {})) redact(entry);
     for (const Trim& trim : std::exchange(trims_, {})) let_go(trim);
     for (const ChangedWorker& worker : changed) {
       if (!worker.worker) logs_.erase(worker.worker_id);
@@ -194,6 +198,11 @@ class MemoryStore final : public Store {
     return page;
   }
 
+  Result<TranscriptEntry> read_entry(const WorkerId& worker_id, Sequence sequence) const override {
+    const std::shared_lock lock(mutex_);
+    return entry(worker_id, logs_.at(worker_id), sequence.value);
+  }
+
   Result<std::vector<KeyedEntry>> read_keyed_entries(const WorkerId& worker_id, Sequence first,
                                                      Sequence last) const override {
     const std::shared_lock lock(mutex_);
@@ -205,8 +214,7 @@ class MemoryStore final : public Store {
     for (std::uint64_t number = first.value; number <= end; ++number) {
       const EntryExtras* const extras = log.entries[number].extras.get();
       if (extras == nullptr || !extras->idempotency_key) continue;
-      const TranscriptEntry known = entry(worker_id, log, number);
-      keyed.push_back({*known.idempotency_key, known.sequence, known.event_id, digest_of(known)});
+      keyed.push_back(keyed_entry(entry(worker_id, log, number)));
     }
     return keyed;
   }
@@ -245,7 +253,10 @@ class MemoryStore final : public Store {
   }
 
   static void add_entry(WorkerLog& log, const TranscriptEntry& entry) {
-    EntryRow& row = log.entries.add();
+    fill(log.entries.add(), entry);
+  }
+
+  static void fill(EntryRow& row, const TranscriptEntry& entry) {
     row.event_id = entry.event_id;
     row.at = entry.at;
     row.content = entry.content;
@@ -258,6 +269,13 @@ class MemoryStore final : public Store {
     std::uint64_t last = log.entries.last();
     while (last >= log.entries.first() && log.entries[last].event_id > shown_) --last;
     return last;
+  }
+
+  /// Before what the group trims or deletes goes: the entry is there.
+  void redact(const TranscriptEntry& entry) {
+    EntryRow& row = logs_.at(entry.worker_ref.worker_id).entries.at(entry.sequence.value);
+    fill(row, entry);
+    row.content.shrink_to_fit();
   }
 
   /// A Worker that was deleted in the same group has nothing left to let go.
@@ -290,6 +308,7 @@ class MemoryStore final : public Store {
       entry.idempotency_key = row.extras->idempotency_key;
       entry.usage = row.extras->usage;
       entry.copied = row.extras->copied;
+      entry.redacted = row.extras->redacted;
       entry.unknown_members = row.extras->unknown_members;
     }
     return entry;
@@ -300,8 +319,9 @@ class MemoryStore final : public Store {
   mutable std::shared_mutex mutex_;  // guards what follows
   EventId shown_;                    // the last one that a sync made durable
   Rows<EventRow> events_;
-  std::vector<Trim> trims_;           // of the group that is being made
-  std::vector<WorkerId> worker_ids_;  // of all that ever were: their events stay
+  std::vector<Trim> trims_;                  // of the group that is being made
+  std::vector<TranscriptEntry> redactions_;  // of the group that is being made
+  std::vector<WorkerId> worker_ids_;         // of all that ever were: their events stay
   std::unordered_map<WorkerId, WorkerLog> logs_;
 };
 

@@ -162,7 +162,8 @@ Result<Answer> append(const Planning& planning, TranscriptEntry& entry, EventKin
   if (!worker) return std::move(worker).error();
   const WorkerRecord& record = **worker;
   if (const KeyedEntry* const known = context.known_entry) {
-    if (known->digest != digest_of(entry)) {
+    const bool is_told = known->digest && !head.is_redacted(record.worker_id, known->sequence);
+    if (is_told && *known->digest != digest_of(entry)) {
       return Error(ErrorCode::idempotency_conflict,
                    "the idempotency key was used for another entry: sequence " +
                        std::to_string(known->sequence.value));
@@ -280,6 +281,33 @@ Result<Answer> plan_one(const Planning& planning, TrimTranscript& request) {
   if (!kept) return std::move(kept).error();
   if (*kept > first) planning.changes.emplace_back().trim = Trim{record.worker_id, *kept};
   return Answer(TranscriptTrimmed{std::move(request.worker_ref), Sequence{*kept}});
+}
+
+Result<Answer> plan_one(const Planning& planning, Redact& request) {
+  auto worker = existing(planning, request.worker_ref);
+  if (!worker) return std::move(worker).error();
+  const WorkerRecord& record = **worker;
+  if (request.sequence > record.last_sequence) {
+    return Error(ErrorCode::cursor_ahead, "the transcript of worker " + record.worker_id.text() +
+                                              " ends at " +
+                                              std::to_string(record.last_sequence.value) +
+                                              ", before " + std::to_string(request.sequence.value));
+  }
+  if (request.sequence < record.first_sequence) {
+    return Error(ErrorCode::cursor_expired,
+                 "entry " + std::to_string(request.sequence.value) + " of worker " +
+                     record.worker_id.text() + " is trimmed",
+                 CursorFields{record.first_sequence.value});
+  }
+  Redacted answer{std::move(request.worker_ref), request.sequence};
+  TranscriptEntry& entry = *planning.context.redacted;
+  if (entry.redacted > 0 || planning.head.is_redacted(record.worker_id, answer.sequence))
+    return Answer(std::move(answer));
+  entry.redacted = entry.content.size();
+  entry.content.clear();
+  entry.data.reset();
+  planning.changes.emplace_back().redaction = std::move(entry);
+  return Answer(std::move(answer));
 }
 
 // ---- the Runtime itself

@@ -19,6 +19,7 @@ struct PlanContext {
   const std::string* damage = nullptr;  ///< The cause, if the Worker's files are damaged.
   const KeyedEntry* known_entry =
       nullptr;  ///< The entry that carries the request's key, if there is one.
+  TranscriptEntry* redacted = nullptr;  ///< The entry to redact, if it is there. Is taken.
 };
 
 /// The checks that need state, in the order that docs/GUIDE.md gives, and the effect: the answer,

@@ -111,6 +111,9 @@ Result<EventsTrimmed> Runtime::trim_events(TrimEvents request) {
 Result<TranscriptTrimmed> Runtime::trim_transcript(TrimTranscript request) {
   return implementation_->run<TranscriptTrimmed>(std::move(request));
 }
+Result<Redacted> Runtime::redact(Redact request) {
+  return implementation_->run<Redacted>(std::move(request));
+}
 Result<RuntimeChanged> Runtime::stop_runtime() {
   return implementation_->run<RuntimeChanged>(StopRuntime{});
 }

@@ -133,7 +133,9 @@ class Runtime::Implementation {
   [[nodiscard]] const WorkerState* find_existing(const Mutation& operation) const;
   Result<const KeyedEntry*> find_keyed_entry(const WorkerRecord& record, const std::string& key);
   Result<std::optional<std::string>> find_damage(const WorkerRecord& record);
-  [[nodiscard]] Error unknown_key(const WorkerId& worker_id, const Error& cause) const;
+  [[nodiscard]] Result<TranscriptEntry> find_redacted(const Redact& request,
+                                                      const WorkerRecord& record) const;
+  [[nodiscard]] Error unreadable(const WorkerId& worker_id, const Error& cause) const;
   Result<void> append(Submission& submission);
   void publish();
   void raise_create_diagnostics(const Answer& created);

@@ -63,6 +63,9 @@ class Head {
   [[nodiscard]] const KeyedEntry* find_entry_key(const WorkerId& worker_id,
                                                  const std::string& key) const;
 
+  /// Whether this group redacts the entry.
+  [[nodiscard]] bool is_redacted(const WorkerId& worker_id, Sequence sequence) const;
+
   /// The events of a change, a compact one expanded. To be asked before apply().
   void expand(const Change& change, Expansion& expansion) const;
   /// Checks that the change fits and applies it as part of commit `lsn`. On an error some of it may
@@ -81,6 +84,9 @@ class Head {
   /// All of the group, oldest first.
   [[nodiscard]] const std::vector<std::pair<WorkerId, KeyedEntry>>& keyed_entries() const {
     return keyed_;
+  }
+  [[nodiscard]] const std::vector<std::pair<WorkerId, Sequence>>& redacted() const {
+    return redacted_;
   }
   /// Moves everything into the state that the head stands on.
   void merge_into(StateImplementation& state);
@@ -108,6 +114,7 @@ class Head {
   Result<void> remove(const Change& change, Lsn lsn);
   Result<void> stop_all(const Change& change, Lsn lsn);
   Result<void> trim(const Trim& trim, Lsn lsn);
+  Result<void> redact(const TranscriptEntry& entry);
   [[nodiscard]] const ChangedWorker* find_touched(const WorkerId& worker_id) const;
   void put(ChangedWorker changed);
   void keep_create_key(const std::string& key, const CreateKeyTarget& target);
@@ -121,10 +128,12 @@ class Head {
   std::unordered_map<std::string, CreateKeyTarget> create_keys_;
   std::vector<std::pair<WorkerId, KeyedEntry>> keyed_;
   std::unordered_map<EntryKey, std::size_t, EntryKeyHash> newest_keyed_;  // where in keyed_
+  std::vector<std::pair<WorkerId, Sequence>> redacted_;                   // of this group
 
   bool in_unit_ = false;
   std::optional<RuntimeRecord> runtime_before_;
   std::size_t keyed_before_ = 0;
+  std::size_t redacted_before_ = 0;
   std::vector<std::function<void()>> undo_;
 };
 

@@ -150,7 +150,6 @@ void check_usage(Checker& checker, Counters& usage, const Limits& limits) {
 /// An output, or an entry of an imported Worker.
 template <typename Entry>
 void check_entry(Checker& checker, Entry& entry, const Limits& limits) {
-  checker.text("the content", entry.content);
   checker.optional_text("the name", entry.name);
   checker.data(entry.data);
   checker.within("transcript_entry_bytes",
@@ -163,6 +162,7 @@ void check_entry(Checker& checker, Entry& entry, const Limits& limits) {
 
 Result<void> check(AppendOutput& request, const Limits& limits) {
   Checker checker;
+  checker.text("the content", request.content);
   check_entry(checker, request, limits);
   return checker.result();
 }
@@ -175,6 +175,12 @@ Result<void> check(ImportWorker& request, const Limits& limits) {
   check_create(checker, request.request, limits);
   std::map<std::string_view, std::uint64_t> sums;
   for (TranscriptEntry& entry : request.entries) {
+    if (entry.redacted == 0) {
+      checker.text("the content", entry.content);
+    } else if (!entry.content.empty() || entry.data) {
+      checker.refuse("a redacted entry has content or data");
+    }
+    checker.within("transcript_entry_bytes", entry.redacted, limits.transcript_entry_bytes);
     check_entry(checker, entry, limits);
     if (entry.at < timestamp_min || entry.at > timestamp_max)
       checker.refuse("an entry's time is out of the range that can be written");
@@ -213,6 +219,10 @@ Result<void> check(TrimEvents& request, const Limits&) {
 }
 Result<void> check(TrimTranscript& request, const Limits&) {
   return check_before(request.before.value);
+}
+Result<void> check(Redact& request, const Limits&) {
+  if (request.sequence.value > 0) return {};
+  return invalid("there is no entry 0: numbers start at 1");
 }
 Result<void> check(StopRuntime&, const Limits&) { return {}; }
 Result<void> check(StartRuntime&, const Limits&) { return {}; }

@@ -72,6 +72,15 @@ class TapeStore final : public wr::Store {
       return entry.content.size() + entry.name.value_or("").size() + entry.data.value_or("").size();
     });
   }
+  // The Runtime has checked that it is there; it may be of the group that is being made.
+  wr::Result<wr::TranscriptEntry> read_entry(const wr::WorkerId& worker_id,
+                                             wr::Sequence sequence) const override {
+    const std::shared_lock lock(mutex_);
+    for (const wr::TranscriptEntry& entry : staged_.entries) {
+      if (entry.worker_ref.worker_id == worker_id && entry.sequence == sequence) return entry;
+    }
+    return workers_.at(worker_id).entries.at(sequence.value - 1);
+  }
   wr::Result<std::vector<wr::KeyedEntry>> read_keyed_entries(const wr::WorkerId& worker_id,
                                                              wr::Sequence first,
                                                              wr::Sequence last) const override {
@@ -81,8 +90,7 @@ class TapeStore final : public wr::Store {
     if (found == workers_.end()) return keyed;
     for (const wr::TranscriptEntry& entry : found->second.entries) {
       if (!entry.idempotency_key || entry.sequence < first || entry.sequence > last) continue;
-      keyed.push_back(
-          {*entry.idempotency_key, entry.sequence, entry.event_id, wr::digest_of(entry)});
+      keyed.push_back(wr::keyed_entry(entry));
     }
     return keyed;
   }
@@ -109,6 +117,7 @@ class TapeStore final : public wr::Store {
     std::vector<wr::Commit> commits;
     std::vector<wr::Event> events;
     std::vector<wr::TranscriptEntry> entries;
+    std::vector<wr::TranscriptEntry> redacted;
     std::vector<std::pair<wr::WorkerId, wr::CreateRequest>> requests;
   };
 
@@ -121,6 +130,7 @@ class TapeStore final : public wr::Store {
     for (const wr::Change& change : commit.changes) {
       if (change.create)
         staged_.requests.emplace_back(change.event.worker_ref->worker_id, *change.create);
+      if (change.redaction) staged_.redacted.push_back(*change.redaction);
     }
   }
   void show(std::span<const wr::ChangedWorker> changed) {
@@ -129,6 +139,8 @@ class TapeStore final : public wr::Store {
       workers_[worker_id].request = std::move(request);
     for (wr::TranscriptEntry& entry : staged_.entries)
       workers_[entry.worker_ref.worker_id].entries.push_back(std::move(entry));
+    for (wr::TranscriptEntry& entry : staged_.redacted)
+      workers_[entry.worker_ref.worker_id].entries[entry.sequence.value - 1] = std::move(entry);
     for (const wr::ChangedWorker& worker : changed) {
       if (!worker.worker) workers_.erase(worker.worker_id);
     }

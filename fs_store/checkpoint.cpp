@@ -61,6 +61,18 @@ Result<void> FsStore::remove_deleted() {
   return logs_.remove(std::move(deleted));
 }
 
+/// A crash may leave half of a redacted line and half of the old one: the journal must have it.
+/// With Durability::interval or none that takes a sync.
+Result<void> FsStore::overwrite_redacted(std::uint64_t generation) {
+  if (!logs_.has_redacted()) return {};
+  if (options_.durability != Durability::sync) {
+    const std::lock_guard lock(commit_mutex_);
+    auto synced = journal_->sync();
+    if (!synced) return fail(synced.error());
+  }
+  return logs_.overwrite_redacted(generation);
+}
+
 /// The journal keeps what no checkpoint stands for: one that fails is made up for by the next.
 Error FsStore::checkpoint_failed(Error cause) {
   if (cause.code() == ErrorCode::store_failed) return cause;
@@ -116,7 +128,8 @@ Result<void> FsStore::write_checkpoint(CheckpointInput& input) {
       set_full(logs_full_, true, "the disk is full: " + done.error().message());
     return done;
   }
-  done = logs_.sync();
+  done = overwrite_redacted(input.generation);
+  if (done) done = logs_.sync();
   if (!done) return done;
   auto updates = catalog_updates(input.changes);
   if (!updates) return std::move(updates).error();

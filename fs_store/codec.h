@@ -124,7 +124,8 @@ void encode(std::string& out, const SegmentHeader& header);
 /// encode_changes()'s.
 void encode(std::string& out, const RecordHead& head, std::string_view changes);
 /// [{"event":{...},"entry":{...},"create":{...},"stopped_workers":N},...], or
-/// {"trim":{"worker_id":...,"first_kept":N}} for a trim.
+/// {"trim":{"worker_id":...,"first_kept":N}} for a trim, {"redaction":{...}} with the entry as
+/// it is from there on.
 void encode_changes(std::string& out, const Commit& commit, const RuntimeId& runtime_id);
 
 struct DecodedRecord {

@@ -76,6 +76,14 @@ struct AnswerWriter {
     write_ref(trimmed.worker_ref);
     writer.member("first_kept", trimmed.first_kept);
   }
+  void operator()(const Redacted& redacted) const {
+    write_ref(redacted.worker_ref);
+    writer.member("sequence", redacted.sequence);
+    writer.name("copies_may_remain");
+    writer.begin_array();
+    for (const std::string_view place : redacted_copies_may_remain) writer.value(place);
+    writer.end_array();
+  }
 
  private:
   void write_ref(const WorkerRef& worker_ref) const {

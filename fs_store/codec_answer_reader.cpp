@@ -261,6 +261,8 @@ std::uint64_t required_of(AnswerKind kind) {
       return mask_of(Member::event_id);
     case AnswerKind::events_trimmed:
       return mask_of(Member::first_kept);
+    case AnswerKind::redacted:
+      return mask_of(Member::worker_ref, Member::sequence);
     case AnswerKind::transcript_trimmed:
       break;
   }
@@ -284,6 +286,8 @@ Answer make_answer(AnswerMembers members, AnswerKind kind) {
       return RuntimeChanged{event_id};
     case AnswerKind::events_trimmed:
       return EventsTrimmed{EventId{members.first_kept}};
+    case AnswerKind::redacted:
+      return Redacted{std::move(worker_ref), Sequence{members.sequence}};
     case AnswerKind::transcript_trimmed:
       break;
   }
@@ -371,6 +375,7 @@ struct KindVisitor {
   AnswerKind operator()(const TrimTranscript& /*r*/) const {
     return AnswerKind::transcript_trimmed;
   }
+  AnswerKind operator()(const Redact& /*r*/) const { return AnswerKind::redacted; }
 };
 
 }  // namespace

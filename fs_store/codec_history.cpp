@@ -111,7 +111,11 @@ void write_entry(JsonWriter& writer, const TranscriptEntry& entry) {
   writer.name("worker_ref");
   write_worker_ref(writer, entry.worker_ref);
   writer.plain_member("role", to_string(entry.role));
-  writer.member("content", entry.content);
+  if (entry.redacted == 0) {
+    writer.member("content", entry.content);
+  } else {
+    writer.member("redacted", entry.redacted);
+  }
   writer.member("event_id", entry.event_id);
   writer.member("name", entry.name);
   if (entry.data) {
@@ -140,11 +144,12 @@ bool read_entry(JsonReader& reader, JsonValue* value, Unknown unknown, Transcrip
     data,
     key,
     usage,
-    copied
+    copied,
+    redacted
   };
-  static constexpr std::array<std::string_view, 11> names{
+  static constexpr std::array<std::string_view, 12> names{
       "sequence", "at",   "worker_ref",      "role",  "content", "event_id",
-      "name",     "data", "idempotency_key", "usage", "copied"};
+      "name",     "data", "idempotency_key", "usage", "copied",  "redacted"};
   // Only members of the entry itself can be kept.
   const Unknown nested = unknown == Unknown::keep ? Unknown::skip : unknown;
   ObjectReader object(reader, names, unknown);
@@ -181,12 +186,19 @@ bool read_entry(JsonReader& reader, JsonValue* value, Unknown unknown, Transcrip
       case usage:
         read_counters(reader, object.value(), entry.usage);
         break;
-      default:
+      case copied:
         object.read(entry.copied);
+        break;
+      default:
+        object.read(entry.redacted);
     }
   }
   entry.unknown_members = UnknownMembers::decoded(object.take_kept());
-  return object.complete(mask_of(sequence, at, worker_ref, role, content, event_id));
+  const bool is_redacted = object.has(redacted);
+  if (is_redacted && (entry.redacted == 0 || object.has(content) || object.has(data)))
+    return reader.fail("a redacted entry with content or data");
+  return object.complete(mask_of(sequence, at, worker_ref, role, event_id) |
+                         (is_redacted ? 0 : mask_of(content)));
 }
 
 void encode(std::string& out, const TranscriptEntry& entry) {

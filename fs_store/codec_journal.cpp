@@ -62,9 +62,14 @@ void encode_changes(std::string& out, const Commit& commit, const RuntimeId& run
   writer.begin_array();
   for (const Change& change : commit.changes) {
     writer.begin_object();
-    if (change.trim) {
-      writer.name("trim");
-      write_trim(writer, *change.trim);
+    if (change.trim || change.redaction) {
+      if (change.trim) {
+        writer.name("trim");
+        write_trim(writer, *change.trim);
+      } else {
+        writer.name("redaction");
+        write_entry(writer, *change.redaction);
+      }
       writer.end_object();
       continue;
     }
@@ -156,10 +161,16 @@ bool read_import(JsonReader& reader, JsonValue value, Change& change) {
   return object.complete(mask_of(create, entries));
 }
 
+/// The line that is redacted may have members of a newer version: they stay.
+bool read_redaction(JsonReader& reader, JsonValue value, TranscriptEntry& entry) {
+  return read_entry(reader, &value, Unknown::keep, entry) &&
+         (entry.redacted > 0 || reader.fail("a redaction that leaves the content"));
+}
+
 bool read_change(JsonReader& reader, JsonValue value, Change& change) {
-  enum : std::size_t { event, entry, create, stopped_workers, trim, import };
-  static constexpr std::array<std::string_view, 6> names{"event",           "entry", "create",
-                                                         "stopped_workers", "trim",  "import"};
+  enum : std::size_t { event, entry, create, stopped_workers, trim, redaction, import };
+  static constexpr std::array<std::string_view, 7> names{
+      "event", "entry", "create", "stopped_workers", "trim", "redaction", "import"};
   ObjectReader object(reader, names, Unknown::newer);
   object.open(value);
   while (object.next()) {
@@ -181,15 +192,19 @@ bool read_change(JsonReader& reader, JsonValue value, Change& change) {
       case trim:
         read_trim(reader, content, change.trim.emplace());
         break;
+      case redaction:
+        read_redaction(reader, content, change.redaction.emplace());
+        break;
       default:
         read_import(reader, content, change);
     }
   }
   if (object.has(create) && object.has(import))
     return reader.fail("a worker that is created and imported");
-  if (!change.trim) return object.complete(mask_of(event));
-  return object.complete(mask_of(trim)) &&
-         (object.seen() == mask_of(trim) || reader.fail("a trim with something else"));
+  if (!change.trim && !change.redaction) return object.complete(mask_of(event));
+  const std::uint64_t alone = change.trim ? mask_of(trim) : mask_of(redaction);
+  return object.complete(alone) &&
+         (object.seen() == alone || reader.fail("a trim or redaction with something else"));
 }
 
 bool read_record(JsonReader& reader, DecodedRecord& record) {

@@ -96,6 +96,10 @@ Result<RequestBody> make_trim_transcript(const RuntimeId& runtime_id, RequestMem
       Mutation(TrimTranscript{worker_of(runtime_id, members), Sequence{members.before}}));
 }
 
+Result<RequestBody> make_redact(const RuntimeId& runtime_id, RequestMembers& members) {
+  return RequestBody(Mutation(Redact{worker_of(runtime_id, members), Sequence{members.sequence}}));
+}
+
 Result<RequestBody> make_fork(const RuntimeId& runtime_id, RequestMembers& members) {
   ForkWorker request;
   request.worker_ref = worker_of(runtime_id, members);
@@ -174,7 +178,7 @@ Result<RequestBody> make_plain(const RuntimeId&, RequestMembers&) {
 
 using Member = RequestMember;
 
-constexpr std::array<Operation, 22> operations{{
+constexpr std::array<Operation, 23> operations{{
     {.name = "send_input",
      .make = make_input,
      .worker = Worker::named,
@@ -218,6 +222,11 @@ constexpr std::array<Operation, 22> operations{{
      .make = make_trim_transcript,
      .worker = Worker::named,
      .required = mask_of(Member::before),
+     .is_mutation = true},
+    {.name = "redact",
+     .make = make_redact,
+     .worker = Worker::named,
+     .required = mask_of(Member::sequence),
      .is_mutation = true},
     {.name = "stop_runtime", .make = make_mutation<StopRuntime>, .is_mutation = true},
     {.name = "start_runtime", .make = make_mutation<StartRuntime>, .is_mutation = true},

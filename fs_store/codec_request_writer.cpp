@@ -141,6 +141,11 @@ struct RequestWriter {
     write_worker(request.worker_ref);
     writer.member("before", request.before);
   }
+  void operator()(const Redact& request) const {
+    writer.plain_member("op", "redact");
+    write_worker(request.worker_ref);
+    writer.member("sequence", request.sequence);
+  }
   void operator()(const ImportWorker& /*refused before*/) const {}
 
  private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "checked_line.h"
 #include "handle_retry.h"
 #include "layout.h"
 #include "pages.h"
@@ -169,6 +170,7 @@ Result<void> FsStore::append(const Commit& commit, std::span<const ExpandedEvent
     return staged;
   }
   append_log_lines(staged_lines_, events, runtime_id_);
+  append_redacted_lines(staged_redactions_, commit);
   for (const Change& change : commit.changes) {
     if (!change.create) continue;
     StagedCreate& create = staged_creates_.emplace_back();
@@ -196,6 +198,7 @@ Result<void> FsStore::write_and_hand_over(const RuntimeRecord& after,
   auto written = journal_->write_group();
   if (!written) {
     staged_lines_.clear();
+    staged_redactions_.clear();
     staged_creates_.clear();
     if (written.error().code() == ErrorCode::store_full)
       set_full(journal_full_, true, written.error().message());
@@ -219,6 +222,9 @@ Result<void> FsStore::hand_over(const RuntimeRecord& after,
     }
   }
   staged_lines_.clear();
+  const bool redacts = !staged_redactions_.empty();
+  for (RedactedLine& line : staged_redactions_) logs_.redact(std::move(line));
+  staged_redactions_.clear();
   // Before the Runtime shows what is trimmed: a reader that is on its way is told so by the logs,
   // and takes no part that is gone for damage.
   bool frees_parts = logs_.trim(nullptr, after.first_event_id.value);
@@ -252,7 +258,7 @@ Result<void> FsStore::hand_over(const RuntimeRecord& after,
   {
     const std::lock_guard lock(state_mutex_);
     durable_lsn_ = journal_->last_lsn();
-    removal_is_waiting_ = removal_is_waiting_ || deleted || frees_parts;
+    removal_is_waiting_ = removal_is_waiting_ || deleted || frees_parts || redacts;
     if (!changed_since_) changed_since_ = std::chrono::steady_clock::now();
     if (options_.durability == Durability::interval && !unsynced_since_) {
       unsynced_since_ = std::chrono::steady_clock::now();
@@ -349,6 +355,20 @@ Result<std::vector<Event>> FsStore::read_events(const PageRange& range) const {
 Result<std::vector<TranscriptEntry>> FsStore::read_transcript(const WorkerId& worker_id,
                                                               const PageRange& range) const {
   return read_transcript_page(logs_, {runtime_id_, worker_id}, range);
+}
+
+Result<TranscriptEntry> FsStore::read_entry(const WorkerId& worker_id, Sequence sequence) const {
+  const auto staged =
+      std::find_if(staged_lines_.begin(), staged_lines_.end(), [&](const LogLine& line) {
+        return line.worker_id == worker_id && line_number(line.line, "sequence") == sequence.value;
+      });
+  if (staged != staged_lines_.end())
+    return Decoder().entry(std::string_view(staged->line).substr(0, staged->line.size() - 1));
+  auto page = read_transcript(worker_id, {sequence.value, sequence.value});
+  if (!page) return std::move(page).error();
+  if (!page->empty()) return std::move(page->front());
+  return corrupt(*file_system_, layout::log_file(layout::transcript(worker_id)),
+                 "sequence " + std::to_string(sequence.value) + " is missing");
 }
 
 Result<std::vector<KeyedEntry>> FsStore::read_keyed_entries(const WorkerId& worker_id,

@@ -63,6 +63,7 @@ class FsStore final : public Store {
   Result<std::vector<Event>> read_events(const PageRange& range) const override;
   Result<std::vector<TranscriptEntry>> read_transcript(const WorkerId& worker_id,
                                                        const PageRange& range) const override;
+  Result<TranscriptEntry> read_entry(const WorkerId& worker_id, Sequence sequence) const override;
   Result<std::vector<KeyedEntry>> read_keyed_entries(const WorkerId& worker_id, Sequence first,
                                                      Sequence last) const override;
   Result<CreateRequest> read_create_request(const WorkerId& worker_id) const override;
@@ -112,6 +113,7 @@ class FsStore final : public Store {
   // checkpoint.cpp
   Result<Lsn> run_checkpoint(Final final);
   Result<void> remove_deleted();
+  Result<void> overwrite_redacted(std::uint64_t generation);
   Error checkpoint_failed(Error cause);
   Result<std::optional<CheckpointInput>> begin_checkpoint(Final final);
   Result<void> write_checkpoint(CheckpointInput& input);
@@ -144,6 +146,7 @@ class FsStore final : public Store {
 
   // Owned by the Runtime's leader.
   std::vector<LogLine> staged_lines_;
+  std::vector<RedactedLine> staged_redactions_;
   std::vector<StagedCreate> staged_creates_;
   std::unordered_set<WorkerId> checked_;
   std::uint64_t troubles_seen_ = 0;

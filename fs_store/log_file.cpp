@@ -350,4 +350,17 @@ Result<std::optional<LineDamage>> visit_lines(const File& file, const Extent& ex
   return visit_backward(file, window, extent, range, *place + line->size(), visitor);
 }
 
+Result<std::optional<LinePlace>> find_line(const File& file, const Extent& extent,
+                                           std::string_view key, std::uint64_t number) {
+  if (number < extent.first || number > extent.last) return std::optional<LinePlace>();
+  Window window(file, extent.bytes);
+  std::optional<LineDamage> damage;  // its offset is answered too
+  auto place = locate(window, extent, key, number, Direction::oldest_first, damage);
+  if (!place) return std::move(place).error();
+  auto line = window.line(*place);
+  if (!line) return std::move(line).error();
+  const bool is_it = !line->empty() && line->back() == '\n' && line_number(*line, key) == number;
+  return is_it ? std::optional(LinePlace{*place, line->size()}) : std::nullopt;
+}
+
 }  // namespace worker_runtime::fs_store

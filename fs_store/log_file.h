@@ -35,6 +35,12 @@ struct LineDamage {
       next_readable;  ///< The next good number in the direction of reading.
 };
 
+/// Where a line lies, its newline included.
+struct LinePlace {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// What to read: numbers from `start`, in `direction`, to the end of the extent at most.
 struct LineRange {
   std::string_view key;  ///< "id" or "sequence".
@@ -47,5 +53,10 @@ struct LineRange {
 /// told. `store_io` if a read fails.
 Result<std::optional<LineDamage>> visit_lines(const File& file, const Extent& extent,
                                               const LineRange& range, const LineVisitor& visitor);
+
+/// Finds the line with a number, whether it matches its checksum or not. None if it is not there as
+/// a whole. `store_io` if a read fails.
+Result<std::optional<LinePlace>> find_line(const File& file, const Extent& extent,
+                                           std::string_view key, std::uint64_t number);
 
 }  // namespace worker_runtime::fs_store

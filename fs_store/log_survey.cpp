@@ -12,8 +12,9 @@
 
 namespace worker_runtime::fs_store {
 
-Result<void> LogSurvey::scan(FileSystem& file_system, const Recorded& recorded, const Judge& judge,
+Result<void> LogSurvey::scan(FileSystem& file_system, Recorded recorded, const Judge& judge,
                              const Reseal& reseal) {
+  redacted_ = std::move(recorded.redacted);
   const LogWatermark& end = recorded.end;
   recorded_end_ = end;
   trim(recorded.first_kept);
@@ -107,11 +108,14 @@ Result<void> LogSurvey::scan_file(FileSystem& file_system, std::uint64_t end_num
     if (!line) return std::move(line).error();
     if (!*line) return {};
     const ScannedLine& found = **line;
-    const bool checks = is_checked(found);
+    const std::string* const redacted = this->redacted(found);
+    const bool checks = is_checked(found) || redacted != nullptr;
     std::optional<std::string> resealed;
     if (!checks && reseal && !found.too_long)
       resealed = reseal(scanned.path, found.number, found.text);
-    const std::string_view text = resealed ? std::string_view(*resealed) : found.text;
+    const std::string_view text = redacted != nullptr ? std::string_view(*redacted)
+                                  : resealed          ? std::string_view(*resealed)
+                                                      : found.text;
     const auto number = checks || resealed ? line_number(text, key_) : std::nullopt;
     Verdict verdict = Verdict::is_foreign;
     if (number && *number > 0 && !has(*number)) verdict = judge(*number, text);
@@ -136,6 +140,14 @@ Result<void> LogSurvey::scan_file(FileSystem& file_system, std::uint64_t end_num
       *open = {*number, index, found.offset, found.offset + found.length};
     }
   }
+}
+
+/// What is good in the place of the line; null: itself.
+const std::string* LogSurvey::redacted(const ScannedLine& line) const {
+  if (redacted_.empty() || !line.has_newline || line.too_long) return nullptr;
+  const auto number = line_number(line.text, key_);
+  const auto found = number ? redacted_.find(*number) : redacted_.end();
+  return found != redacted_.end() ? &found->second : nullptr;
 }
 
 void LogSurvey::add_line(std::uint64_t number, std::string line) {
@@ -191,11 +203,15 @@ Result<void> LogSurvey::visit(FileSystem& file_system, NumberRange numbers,
          ++number) {
       auto text = lines.next();
       if (!text) return std::move(text).error();
-      if (!*text || !is_checked(**text) || line_number((*text)->text, key_) != number)
+      const std::string* const redacted = *text ? this->redacted(**text) : nullptr;
+      const bool checks = *text && (is_checked(**text) || redacted != nullptr);
+      if (!checks || line_number((*text)->text, key_) != number)
         return corrupt(file_system, files_[run->second.file].path,
                        "the file changed while it was read");
       if (number < numbers.first) continue;
-      if (!visit_lines_before(number) || !visitor(number, (*text)->text)) return {};
+      const std::string_view seen =
+          redacted != nullptr ? std::string_view(*redacted) : (*text)->text;
+      if (!visit_lines_before(number) || !visitor(number, seen)) return {};
     }
   }
   static_cast<void>(visit_lines_before(UINT64_MAX));
@@ -252,6 +268,8 @@ std::vector<std::string> LogSurvey::others(const std::vector<Part>& parts) const
 
 bool LogSurvey::is_right(const Part& part, const ScannedFile& file, std::size_t index) const {
   if (part.numbers.count() == 0) return file.size == 0;
+  const auto redacted = redacted_.lower_bound(part.numbers.first);
+  if (redacted != redacted_.end() && redacted->first <= part.numbers.last) return false;
   const auto run = runs_.find(part.numbers.first);
   return run != runs_.end() && run->second.file == index && run->second.begin == 0 &&
          run->second.end == file.size && run->second.last == part.numbers.last;

@@ -17,6 +17,7 @@
 
 #include "codec.h"
 #include "file_system.h"
+#include "line_scanner.h"
 #include "worker_runtime/result.h"
 
 namespace worker_runtime::fs_store {
@@ -47,9 +48,12 @@ class LogSurvey {
   struct Recorded {
     LogWatermark end;
     std::uint64_t first_kept = 1;
+    /// By number, without newlines: what is good in the place of a line, whatever a crash has left
+    /// there of both. The file has to be written anew with it.
+    std::map<std::uint64_t, std::string> redacted;
   };
   /// Reads all files of the log. A missing directory has none.
-  Result<void> scan(FileSystem& file_system, const Recorded& recorded, const Judge& judge,
+  Result<void> scan(FileSystem& file_system, Recorded recorded, const Judge& judge,
                     const Reseal& reseal);
   /// Whether the log has all up to the end that scan() was told, as it should be, and what stands
   /// behind is no more than a crash may leave.
@@ -104,6 +108,7 @@ class LogSurvey {
 
   Result<void> scan_file(FileSystem& file_system, std::uint64_t end_number, const Judge& judge,
                          const Reseal& reseal);
+  [[nodiscard]] const std::string* redacted(const ScannedLine& line) const;
   [[nodiscard]] bool is_right(const Part& part, const ScannedFile& file, std::size_t index) const;
   [[nodiscard]] bool is_whole_up_to(const LogWatermark& end) const;
 
@@ -114,9 +119,10 @@ class LogSurvey {
   std::uint64_t begin_ = 1;                     // the first number that should be there
   std::map<std::uint64_t, Run> runs_;           // by first number; they don't overlap
   std::map<std::uint64_t, std::string> lines_;  // from elsewhere
-  bool has_strays_ = false;                     // lines that check, and are known or foreign
-  bool is_out_of_order_ = false;                // good lines with a gap between them
-  std::optional<std::uint64_t> end_offset_;     // behind the last line of the end that was told
+  std::map<std::uint64_t, std::string> redacted_;
+  bool has_strays_ = false;                  // lines that check, and are known or foreign
+  bool is_out_of_order_ = false;             // good lines with a gap between them
+  std::optional<std::uint64_t> end_offset_;  // behind the last line of the end that was told
   bool is_healthy_ = false;
 };
 

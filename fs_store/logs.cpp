@@ -75,6 +75,7 @@ void Logs::forget(const WorkerId& worker_id) {
     for (const PendingLine& line : found->second.pending) pending_bytes_ -= line.text->size();
     transcripts_.erase(found);
     waiting_.erase(worker_id);
+    redacted_.erase(worker_id);
   }
   deleted_.push_back(worker_id);
 }
@@ -112,6 +113,8 @@ LinePointer Logs::pending_line(const WorkerId* worker_id, std::uint64_t number) 
   const std::lock_guard lock(mutex_);
   const LogState* const state = state_of(worker_id);
   if (state == nullptr || number <= state->end.last || number > state->last()) return nullptr;
+  if (const auto redacted = state->redacted.find(number); redacted != state->redacted.end())
+    return redacted->second.text;
   return state->pending[number - state->end.last - 1].text;
 }
 
@@ -170,8 +173,18 @@ Logs::View Logs::view(const WorkerId* worker_id, const PageRange& range) const {
        ++count) {
     const std::uint64_t number =
         range.direction == Direction::oldest_first ? first + count : last - count;
-    view.pending.push_back(state->pending[number - behind_file].text);
+    const auto redacted = state->redacted.find(number);
+    view.pending.push_back(redacted != state->redacted.end()
+                               ? redacted->second.text
+                               : state->pending[number - behind_file].text);
   }
+  view.redactions = state->redactions;
+  const auto begin = state->redacted.lower_bound(range.first);
+  const auto end = state->redacted.upper_bound(std::min(range.last, state->end.last));
+  for (auto at = begin; at != state->redacted.end() && at != end; ++at)
+    view.redacted.emplace_back(at->first, at->second.text);
+  if (range.direction == Direction::newest_first)
+    std::reverse(view.redacted.begin(), view.redacted.end());
   return view;
 }
 
@@ -193,7 +206,7 @@ Result<void> Logs::read(const Name& name, const WorkerId* worker_id, const PageR
     }
   };
   // A part may be rolled, or trimmed and removed, between the look at the state and the opening of
-  // its file: then look again.
+  // its file, or a line in it may be overwritten: then look again.
   for (;;) {
     const View seen = view(worker_id, range);
     if ((up ? range.first : range.last) < seen.first_kept) {
@@ -207,9 +220,10 @@ Result<void> Logs::read(const Name& name, const WorkerId* worker_id, const PageR
     in_files.first = std::max(range.first, seen.first_kept);
     in_files.last = std::min(range.last, seen.end.last);
     if (!enough && in_files.first <= in_files.last) {
-      auto done = read_files(name, seen.end, in_files, counting);
+      auto done = read_around_redacted(name, seen, in_files, counting);
       const View now = view(worker_id, range);
-      const bool moved = now.end.first != seen.end.first || now.first_kept != seen.first_kept;
+      const bool moved = now.end.first != seen.end.first || now.first_kept != seen.first_kept ||
+                         now.redactions != seen.redactions;
       if (!done && moved && !any) continue;
       // A page that has something ends before the damage; the next one starts on it.
       if (!done && any && done.error().code() == ErrorCode::store_corrupt) return {};
@@ -220,6 +234,30 @@ Result<void> Logs::read(const Name& name, const WorkerId* worker_id, const PageR
     if (up && !enough) visit_pending(seen);
     return {};
   }
+}
+
+/// What the files have, but for lines that are redacted: those may be overwritten right now.
+Result<void> Logs::read_around_redacted(const Name& name, const View& seen, const PageRange& range,
+                                        const LineVisitor& visitor) const {
+  const bool up = range.direction == Direction::oldest_first;
+  bool enough = false;
+  const LineVisitor watched = [&](std::uint64_t number, std::string_view line) {
+    enough = !visitor(number, line);
+    return !enough;
+  };
+  PageRange piece = range;
+  for (const auto& [number, line] : seen.redacted) {
+    if (number < range.first || number > range.last) continue;
+    (up ? piece.last : piece.first) = up ? number - 1 : number + 1;
+    if (piece.first <= piece.last) {
+      auto read = read_files(name, seen.end, piece, watched);
+      if (!read || enough) return read;
+    }
+    if (!watched(number, std::string_view(*line).substr(0, line->size() - 1))) return {};
+    piece.first = up ? number + 1 : range.first;
+    piece.last = up ? range.last : number - 1;
+  }
+  return piece.first <= piece.last ? read_files(name, seen.end, piece, watched) : Result<void>();
 }
 
 Result<void> Logs::read_files(const Name& name, LogWatermark end, const PageRange& range,
@@ -340,12 +378,12 @@ Result<std::optional<std::string>> Logs::check_end(const WorkerId& worker_id,
     if (!before && before.error().code() != ErrorCode::store_corrupt)
       return std::move(before).error();
     if (!before) return std::optional<std::string>("the part before the file is missing");
-    auto cause = check_part_end(name, *std::move(before), judge);
+    auto cause = check_part_end(worker_id, *std::move(before), judge);
     if (!cause || *cause) return cause;
   }
   if (end.last < end.first) return std::optional<std::string>();
   // Beside a writer, and after a crash, the file may have become a closed part meanwhile.
-  return check_part_end(name, {layout::log_file(name.stem), {end.first, end.last, end.bytes}},
+  return check_part_end(worker_id, {layout::log_file(name.stem), {end.first, end.last, end.bytes}},
                         judge);
 }
 
@@ -356,8 +394,9 @@ Result<bool> Logs::has_closed_twin(const WorkerId& worker_id) const {
   return kind->has_value();
 }
 
-Result<std::optional<std::string>> Logs::check_part_end(const Name& name, Part part,
+Result<std::optional<std::string>> Logs::check_part_end(const WorkerId& worker_id, Part part,
                                                         const LineJudge& judge) const {
+  const Name name = transcript_log(worker_id);
   auto file = open_part(name, part, part.extent.last);
   if (!file) {
     if (file.error().code() != ErrorCode::store_corrupt) return std::move(file).error();
@@ -370,6 +409,8 @@ Result<std::optional<std::string>> Logs::check_part_end(const Name& name, Part p
                                       std::to_string(part.extent.bytes) + " were acknowledged");
   }
   std::optional<std::string> cause;
+  // A line that is to be overwritten may be torn by right.
+  if (redacted_line(worker_id, part.extent.last)) return cause;
   auto damage =
       visit_lines(**file, part.extent, {name.key, part.extent.last, Direction::newest_first, 1},
                   [&](std::uint64_t, std::string_view line) {

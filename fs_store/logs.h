@@ -13,10 +13,15 @@
 // checkpoint, whole or torn (after a power cut: anything there, NULs included); a part that was
 // rolled since; a directory without a transcript; the directory of a Worker that is deleted.
 // Recovery puts all of these right from the journal.
+//
+// A redacted line is written over the one that it redacts, in place and with the same length, so
+// that no offset changes: by a checkpoint, before the journal lets the redaction go. Until then
+// readers get it from memory, and never look at the line in the file.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,10 +50,19 @@ struct PendingLine {
   std::uint64_t generation = 0;
 };
 
+/// What takes the place of a line of a transcript that is redacted.
+struct RedactedLine {
+  WorkerId worker_id;
+  std::uint64_t sequence = 0;
+  std::string text;
+};
+
 struct LogState {
   LogWatermark end;
   std::uint64_t first_kept = 1;
   std::vector<PendingLine> pending;
+  std::map<std::uint64_t, PendingLine> redacted;  ///< By number: what readers get instead.
+  std::uint64_t redactions = 0;  ///< Grows when `redacted` changes, and with it perhaps a file.
   [[nodiscard]] std::uint64_t last() const { return end.last + pending.size(); }
 };
 
@@ -77,6 +91,16 @@ class Logs {
   void push_entry(const WorkerId& worker_id, std::string line);
   /// Forgets the transcript; its files go with remove().
   void forget(const WorkerId& worker_id);
+
+  /// From here on readers get this line in the place of the one with its number, which may be in
+  /// the file or wait. overwrite_redacted() brings it into the file.
+  void redact(RedactedLine line);
+  /// The line that takes the place of another, as long as the file may still hold that one, or half
+  /// of both. Null: there is none.
+  [[nodiscard]] LinePointer redacted_line(const WorkerId& worker_id, std::uint64_t sequence) const;
+  /// All of them.
+  [[nodiscard]] std::map<std::uint64_t, LinePointer> redacted_lines(
+      const WorkerId& worker_id) const;
 
   /// Lines below `first_kept` are trimmed: from here on nobody reads them. Null id: of the event
   /// log. Answers whether there are closed parts that may hold them.
@@ -125,6 +149,11 @@ class Logs {
   /// Appends the lines that wait, of generations up to `generation`. Stops at the first failure,
   /// with every file ending in a whole line.
   Result<void> extend(std::uint64_t generation = UINT64_MAX);
+  /// Writes redacted lines, of generations up to `generation`, over those that they redact, and
+  /// makes that durable. The journal must hold them, durably, until then: a crash may leave half of
+  /// both lines. extend() comes before.
+  Result<void> overwrite_redacted(std::uint64_t generation);
+  [[nodiscard]] bool has_redacted() const;
   /// Makes what was appended durable, with the names of new files and directories.
   Result<void> sync();
   /// The Workers forgotten since, whose directories are there still.
@@ -173,7 +202,11 @@ class Logs {
   struct View {
     LogWatermark end;
     std::uint64_t first_kept = 1;
-    std::vector<LinePointer> pending;  // in the order of the direction
+    // In the order of the direction: those that wait, and those that are read instead of the
+    // file's.
+    std::vector<LinePointer> pending;
+    std::vector<std::pair<std::uint64_t, LinePointer>> redacted;
+    std::uint64_t redactions = 0;
   };
 
   [[nodiscard]] static Name name_of(const WorkerId* worker_id);
@@ -183,6 +216,9 @@ class Logs {
   [[nodiscard]] View view(const WorkerId* worker_id, const PageRange& range) const;
   Result<void> read(const Name& name, const WorkerId* worker_id, const PageRange& range,
                     const LineVisitor& visitor) const;
+  Result<void> read_around_redacted(const Name& name, const View& seen, const PageRange& range,
+                                    const LineVisitor& visitor) const;
+  Result<void> overwrite(const Name& name, const RedactedLine& line);
   Result<void> read_files(const Name& name, LogWatermark end, const PageRange& range,
                           const LineVisitor& visitor) const;
   struct Part {
@@ -193,7 +229,7 @@ class Logs {
   Result<std::vector<std::uint64_t>> closed_parts(const Name& name, const LogWatermark& end) const;
   Result<Part> find_part(const Name& name, const LogWatermark& end, std::uint64_t number) const;
   /// Whether the part ends in its last line: the cause if not.
-  Result<std::optional<std::string>> check_part_end(const Name& name, Part part,
+  Result<std::optional<std::string>> check_part_end(const WorkerId& worker_id, Part part,
                                                     const LineJudge& judge) const;
   Result<std::unique_ptr<File>> open_part(const Name& name, Part& part, std::uint64_t number) const;
 
@@ -221,7 +257,8 @@ class Logs {
   mutable std::mutex mutex_;  // guards what follows, up to the next comment
   LogState events_;
   std::unordered_map<WorkerId, LogState> transcripts_;
-  std::unordered_set<WorkerId> waiting_;  // Workers with pending entries
+  std::unordered_set<WorkerId> waiting_;   // Workers with pending entries
+  std::unordered_set<WorkerId> redacted_;  // Workers with redacted lines
   std::uint64_t pending_bytes_ = 0;
   std::uint64_t generation_ = 1;
   std::vector<WorkerId> deleted_;

@@ -99,11 +99,7 @@ Result<std::vector<KeyedEntry>> read_keyed_entries(const Logs& logs, const Worke
       problem = std::move(entry).error();
       return false;
     }
-    if (entry->idempotency_key) {
-      const BodyDigest digest = digest_of(*entry);
-      keyed.push_back(
-          {std::move(*entry->idempotency_key), entry->sequence, entry->event_id, digest});
-    }
+    if (entry->idempotency_key) keyed.push_back(keyed_entry(*entry));
     return true;
   };
   auto read = logs.read_transcript(worker_id, range, take);

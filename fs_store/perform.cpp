@@ -109,6 +109,9 @@ struct MutationVisitor {
   Result<Answer> operator()(TrimTranscript&& request) const {
     return answer_of(runtime.trim_transcript(std::move(request)));
   }
+  Result<Answer> operator()(Redact&& request) const {
+    return answer_of(runtime.redact(std::move(request)));
+  }
   Result<Answer> operator()(ImportWorker&& request) const {
     return answer_of(runtime.import_worker(std::move(request)));
   }

@@ -37,7 +37,7 @@ void RecordFold::take_entry(const Salvage& salvage, const TranscriptEntry& entry
     return;
   }
   Counted& counted = entries_[{entry.worker_ref.worker_id, entry.sequence.value}];
-  counted.content_bytes = entry.content.size();
+  counted.content_bytes = content_bytes(entry);
   if (entry.copied) counted.copied_by = entry.event_id;
   counted.is_input = is_input(entry.role);
   for (const Counter& counter : entry.usage) counted.counters[counter.name] = counter.value;

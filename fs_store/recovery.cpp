@@ -28,6 +28,19 @@ void append_log_lines(std::vector<LogLine>& lines, std::span<const ExpandedEvent
   }
 }
 
+void append_redacted_lines(std::vector<RedactedLine>& lines, const Commit& commit) {
+  std::string object;
+  for (const Change& change : commit.changes) {
+    if (!change.redaction) continue;
+    object.clear();
+    encode(object, *change.redaction);
+    RedactedLine& line = lines.emplace_back();
+    line.worker_id = change.redaction->worker_ref.worker_id;
+    line.sequence = change.redaction->sequence.value;
+    append_checked_line(line.text, object);
+  }
+}
+
 Result<RuntimeSnapshot> read_runtime_snapshot(FileSystem& file_system, Decoder& decoder,
                                               const RuntimeId& runtime_id) {
   const std::string path(layout::runtime_json);
@@ -95,6 +108,9 @@ Result<void> replay(const DecodedRecord& record, const RuntimeId& runtime_id, Lo
       logs.push_event(std::move(line.line));
     }
   }
+  std::vector<RedactedLine> redacted;
+  append_redacted_lines(redacted, record.commit);
+  for (RedactedLine& line : redacted) logs.redact(std::move(line));
   logs.trim(nullptr, loaded.state.runtime().first_event_id.value);
   for (const ChangedWorker& changed : applied->changed) {
     loaded.changes.add(changed);

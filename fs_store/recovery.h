@@ -50,6 +50,8 @@ struct LogLine {
 };
 void append_log_lines(std::vector<LogLine>& lines, std::span<const ExpandedEvent> events,
                       const RuntimeId& runtime_id);
+/// The lines that take the place of those that a commit redacts.
+void append_redacted_lines(std::vector<RedactedLine>& lines, const Commit& commit);
 
 /// Reads runtime.json of `runtime_id`. Errors: `store_missing`, `store_version`, `store_corrupt`,
 /// `store_io`.

@@ -120,7 +120,8 @@ class Planner {
 
   Result<void> survey_events() {
     auto scanned = events_.scan(
-        file_system_, {salvage().snapshot.events, salvage().snapshot.record.first_event_id.value},
+        file_system_,
+        {salvage().snapshot.events, salvage().snapshot.record.first_event_id.value, {}},
         [&](std::uint64_t number, std::string_view line) {
           saw(line.size() + 1);
           if (is_uncommitted(EventId{number})) return Verdict::is_uncommitted;
@@ -196,8 +197,10 @@ class Planner {
     LogSurvey::Recorded recorded;
     if (known != salvage().workers.end()) {
       const CatalogRecord& record = known->second.record;
-      recorded = {record.transcript, record.record.first_sequence.value};
+      recorded.end = record.transcript;
+      recorded.first_kept = record.record.first_sequence.value;
     }
+    recorded.redacted = std::move(salvage().redacted[worker_id]);
     auto scanned = transcript.survey.scan(file_system_, recorded, judge, accept_);
     if (!scanned) return scanned;
     for (auto& [sequence, line] : salvage().entries[worker_id]) {
@@ -216,7 +219,7 @@ class Planner {
     if (!entry || entry->worker_ref != WorkerRef{runtime_id_, worker_id})
       return Verdict::is_foreign;
     if (is_uncommitted(entry->event_id)) return Verdict::is_uncommitted;
-    transcript.content_bytes += entry->content.size();
+    transcript.content_bytes += content_bytes(*entry);
     // (The event of a copied entry is that of its Worker, which the entry does not tell.)
     if (!entry->copied && !events_.has(entry->event_id.value) && entry->event_id.value > 0)
       events_.add_line(entry->event_id.value, restored_event_line(*entry));

@@ -25,6 +25,7 @@ enum class AnswerKind : std::uint8_t {
   runtime,
   events_trimmed,
   transcript_trimmed,
+  redacted,
 };
 AnswerKind answer_kind(const HostRequest& request);
 

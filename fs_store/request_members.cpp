@@ -8,7 +8,7 @@ namespace worker_runtime::fs_store {
 
 namespace {
 
-constexpr std::array<std::string_view, 30> member_names{"id",
+constexpr std::array<std::string_view, 31> member_names{"id",
                                                         "op",
                                                         "worker_id",
                                                         "worker_ref",
@@ -35,6 +35,7 @@ constexpr std::array<std::string_view, 30> member_names{"id",
                                                         "newest_first",
                                                         "timeout_ms",
                                                         "before",
+                                                        "sequence",
                                                         "at",
                                                         "as",
                                                         "ops"};
@@ -104,6 +105,8 @@ bool read_query_member(JsonReader& reader, ObjectReader& object, RequestMembers&
       return object.read(members.timeout_ms);
     case RequestMember::before:
       return object.read(members.before);
+    case RequestMember::sequence:
+      return object.read(members.sequence);
     case RequestMember::at:
       return object.read(members.at);
     case RequestMember::as:

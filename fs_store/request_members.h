@@ -49,6 +49,7 @@ enum class RequestMember : std::uint8_t {
   newest_first,
   timeout_ms,
   before,
+  sequence,
   at,
   as,
   ops,
@@ -86,6 +87,7 @@ struct RequestMembers {
   bool newest_first = false;
   std::uint64_t timeout_ms = 0;
   std::uint64_t before = 0;
+  std::uint64_t sequence = 0;
   std::uint64_t at = 0;
   std::optional<WorkerId> as;
 };

@@ -117,6 +117,8 @@ class Salvager {
          sequence <= worker.record.last_sequence.value; ++sequence) {
       take_pending(logs.pending_line(&worker_id, sequence), sequence, found_.entries[worker_id]);
     }
+    for (const auto& [sequence, redacted] : logs.redacted_lines(worker_id))
+      take_pending(redacted, sequence, found_.redacted[worker_id]);
     found_.workers.emplace(worker_id, std::move(salvaged));
     return {};
   }
@@ -295,6 +297,7 @@ class Salvager {
     const auto is_foreign = [this](const WorkerRef& ref) { return ref.runtime_id != runtime_id_; };
     return !(change.event.worker_ref && is_foreign(*change.event.worker_ref)) &&
            !(change.entry && is_foreign(change.entry->worker_ref)) &&
+           !(change.redaction && is_foreign(change.redaction->worker_ref)) &&
            !(change.history &&
              std::any_of(change.history->begin(), change.history->end(),
                          [&](const auto& entry) { return is_foreign(entry.worker_ref); }));
@@ -312,6 +315,10 @@ class Salvager {
     for (const Change& change : record->commit.changes) {
       if (change.trim) {
         trims_.push_back(*change.trim);
+        continue;
+      }
+      if (change.redaction) {
+        take_redaction(*change.redaction);
         continue;
       }
       std::string object;
@@ -335,6 +342,15 @@ class Salvager {
     std::string object;
     encode(object, entry);
     found_.entries[entry.worker_ref.worker_id].emplace(entry.sequence.value, checked(object));
+  }
+
+  /// Segments are read in order: the entry itself came before, if the journal has it.
+  void take_redaction(const TranscriptEntry& entry) {
+    std::string object;
+    encode(object, entry);
+    const WorkerId& worker_id = entry.worker_ref.worker_id;
+    found_.redacted[worker_id][entry.sequence.value] = checked(object);
+    found_.entries[worker_id][entry.sequence.value] = checked(object);
   }
 
   void take_trim(const Trim& trim) {

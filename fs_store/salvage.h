@@ -37,6 +37,8 @@ struct Salvage {
   // Lines that may not be in the logs yet, without their newlines.
   std::map<std::uint64_t, std::string> events;
   std::map<WorkerId, std::map<std::uint64_t, std::string>> entries;
+  /// What takes the place of lines in the logs, or of what a crash has left of them.
+  std::map<WorkerId, std::map<std::uint64_t, std::string>> redacted;
   std::map<WorkerId, std::string> creates;  ///< Of Workers that no catalog has.
   /// Commits that stopped the Runtime: id of the last event -> Workers stopped by it.
   std::map<std::uint64_t, std::uint64_t> compact_stops;

@@ -27,7 +27,7 @@ class Writer {
   explicit Writer(Bytes& in) : in_(in) {}
 
   Mutation mutation() {
-    switch (in_.below(12)) {
+    switch (in_.below(13)) {
       case 0:
       case 1:
         return create();
@@ -49,6 +49,8 @@ class Writer {
         return TrimTranscript{ref(), Sequence{in_.below(12)}};
       case 10:
         return import();
+      case 11:
+        return Redact{ref(), Sequence{in_.below(12)}};
       default:
         return in_.byte() % 2 == 0 ? Mutation(StopRuntime{}) : Mutation(StartRuntime{});
     }

@@ -100,6 +100,11 @@ struct Members {
     worker(request.worker_ref);
     writer.member("before", request.before);
   }
+  void operator()(const Redact& request) const {
+    writer.value(std::string_view("redact"));
+    worker(request.worker_ref);
+    writer.member("sequence", request.sequence);
+  }
   void operator()(const StopRuntime&) const { writer.value(std::string_view("stop_runtime")); }
   void operator()(const StartRuntime&) const { writer.value(std::string_view("start_runtime")); }
   void operator()(const Mutation& mutation) const { std::visit(*this, mutation); }

@@ -101,7 +101,8 @@ class Generator {
     if (dice < 80) return append();
     if (dice < 86) return StopWorker{worker_ref(), reason()};
     if (dice < 90) return CancelWorker{worker_ref(), reason()};
-    if (dice < 96) return DeleteWorker{worker_ref()};
+    if (dice < 95) return DeleteWorker{worker_ref()};
+    if (dice < 96) return Redact{worker_ref(), Sequence{random_.below(12)}};
     // Low numbers for the most part: else soon nothing would be kept.
     if (dice < 97) return TrimEvents{EventId{random_.below(random_.one_in(4) ? 300 : 30)}};
     if (dice < 98) return TrimTranscript{worker_ref(), Sequence{random_.below(12)}};
@@ -359,6 +360,8 @@ class Twins {
             return widen(runtime.trim_events(request));
           } else if constexpr (std::is_same_v<Request, TrimTranscript>) {
             return widen(runtime.trim_transcript(request));
+          } else if constexpr (std::is_same_v<Request, Redact>) {
+            return widen(runtime.redact(request));
           } else if constexpr (std::is_same_v<Request, StopRuntime>) {
             return widen(runtime.stop_runtime());
           } else if constexpr (std::is_same_v<Request, ImportWorker>) {

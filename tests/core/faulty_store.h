@@ -116,6 +116,13 @@ class FaultyStore final : public Store {
     if (before) before();
     return store_->read_transcript(worker_id, range);
   }
+  Result<TranscriptEntry> read_entry(const WorkerId& worker_id, Sequence sequence) const override {
+    {
+      const std::lock_guard lock(faults_->mutex);
+      if (faults_->transcript_error) return *faults_->transcript_error;
+    }
+    return store_->read_entry(worker_id, sequence);
+  }
   Result<std::vector<KeyedEntry>> read_keyed_entries(const WorkerId& worker_id, Sequence first,
                                                      Sequence last) const override {
     {

@@ -29,6 +29,7 @@ class KeyedStore final : public Store {
                                                        const PageRange&) const override {
     return none();
   }
+  Result<TranscriptEntry> read_entry(const WorkerId&, Sequence) const override { return none(); }
   Result<std::vector<KeyedEntry>> read_keyed_entries(const WorkerId&, Sequence first,
                                                      Sequence last) const override {
     ++reads;

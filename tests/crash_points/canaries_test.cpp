@@ -27,6 +27,8 @@ static std::string name_of(BrokenRule rule) {
       return "SnapshotNameIsSynced";
     case BrokenRule::worker_names_are_synced:
       return "WorkerNamesAreSynced";
+    case BrokenRule::redactions_are_synced:
+      return "RedactionsAreSynced";
     case BrokenRule::segments_go_last:
       return "SegmentsGoLast";
   }
@@ -43,7 +45,7 @@ class BrokenStore : public ::testing::TestWithParam<BrokenRule> {};
 TEST_P(BrokenStore, IsCaught) {
   Scenario base = base_scenario();
   base.store.distortion = distortion(GetParam());
-  for (const char* const name : {"create new", "send long", "delete done"}) {
+  for (const char* const name : {"create new", "send long", "delete done", "redact mail"}) {
     for (const Scenario& scenario :
          {sequence(base, {name}), sequence(base, {name, "checkpoint"})}) {
       const Exploration explored = explore(scenario, {});
@@ -62,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
                       BrokenRule::segment_name_is_synced, BrokenRule::logs_are_synced,
                       BrokenRule::catalog_is_synced, BrokenRule::snapshot_content_is_synced,
                       BrokenRule::snapshot_name_is_synced, BrokenRule::worker_names_are_synced,
-                      BrokenRule::segments_go_last),
+                      BrokenRule::redactions_are_synced, BrokenRule::segments_go_last),
     [](const auto& rule) { return name_of(rule.param); });
 
 }  // namespace

@@ -135,6 +135,7 @@ void perform(Runtime& runtime, const std::vector<Mutation>& unit) {
     bool operator()(const TrimTranscript& request) const {
       return runtime.trim_transcript(request).has_value();
     }
+    bool operator()(const Redact& request) const { return runtime.redact(request).has_value(); }
     bool operator()(const StopRuntime&) const { return runtime.stop_runtime().has_value(); }
     bool operator()(const StartRuntime&) const { return runtime.start_runtime().has_value(); }
   };
@@ -190,6 +191,7 @@ const std::vector<Operation>& alphabet() {
       one("delete mail", DeleteWorker{ref("mail")}),
       one("trim events", TrimEvents{EventId{9}}),  // all that the history has
       one("trim mail", TrimTranscript{ref("mail"), Sequence{3}}),
+      one("redact mail", Redact{ref("mail"), Sequence{2}}),  // in a closed part
       one("stop runtime", StopRuntime{}),
       one("start runtime", StartRuntime{}),
       one("send long", input(ref("tape"), std::string(5000, 'l'))),

@@ -40,7 +40,7 @@ struct Trim {
 ///   worker_stopped, worker_cancelled     sets the status
 ///   worker_deleted                       removes the record and leaves a tombstone
 ///   runtime_started, runtime_stopped     sets the status of the Runtime
-/// A trim makes no event: nothing else of the change is used then.
+/// A trim or a redaction makes no event: nothing else of the change is used then.
 ///
 /// A runtime_stopped change is compact: it stands for one worker_stopped event ("worker stopped")
 /// of each of the `stopped_workers` Workers that run, in id order, and then its own event, whose id
@@ -54,6 +54,7 @@ struct Change {
       history{};  ///< With `create`: what a forked or imported Worker begins with.
   std::uint64_t stopped_workers = 0;
   std::optional<Trim> trim{};
+  std::optional<TranscriptEntry> redaction{};  ///< The entry as it is from here on.
   bool operator==(const Change&) const = default;
 };
 
@@ -99,7 +100,8 @@ struct BodyDigest {
 
 /// The digest of all members of the request but the key itself.
 BodyDigest digest_of(const CreateRequest& request);
-/// The digest of the request that made the entry: role, content, name, data, usage.
+/// The digest of the request that made the entry, which is not redacted: role, content, name, data,
+/// usage.
 BodyDigest digest_of(const TranscriptEntry& entry);
 std::string to_string(const BodyDigest& digest);  ///< 32 lower-case hex digits.
 Result<BodyDigest> parse_body_digest(std::string_view text);
@@ -112,9 +114,13 @@ struct KeyedEntry {
   std::string key;
   Sequence sequence;
   EventId event_id;
-  BodyDigest digest;
+  /// None of a redacted entry: a digest of a short text would tell it. Whatever comes with the key
+  /// counts as a repetition then.
+  std::optional<BodyDigest> digest{};
   bool operator==(const KeyedEntry&) const = default;
 };
+/// Of an entry that has a key.
+KeyedEntry keyed_entry(const TranscriptEntry& entry);
 
 /// What a Worker's create request leaves for idempotency, as long as its record or tombstone.
 struct CreateKey {

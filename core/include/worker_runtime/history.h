@@ -52,7 +52,7 @@ struct TranscriptEntry {
   Timestamp at;
   WorkerRef worker_ref;
   Role role = Role::user;
-  std::string content;
+  std::string content;  ///< Empty in a redacted entry; never else.
   EventId event_id;
   std::optional<std::string> name{};
   std::optional<std::string> data{};  ///< A JSON object as text, without insignificant white space.
@@ -61,9 +61,17 @@ struct TranscriptEntry {
   /// Of an entry that a forked or imported Worker began with: `event_id` is that of the Worker's
   /// worker_created event, and `at` the time at which the original was recorded.
   bool copied = false;
+  /// Of a redacted entry, which has neither content nor data any more: how many bytes of content
+  /// there were. 0: it is not redacted.
+  std::uint64_t redacted = 0;
   UnknownMembers unknown_members{};  ///< Of a copied entry.
   bool operator==(const TranscriptEntry&) const = default;
 };
+
+/// The bytes of content that an entry has, or had before it was redacted.
+inline std::uint64_t content_bytes(const TranscriptEntry& entry) {
+  return entry.content.size() + entry.redacted;
+}
 
 enum class Severity : std::uint8_t { info, warning, error };
 std::string_view to_string(Severity severity);

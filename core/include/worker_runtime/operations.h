@@ -3,6 +3,7 @@
 // The same values are used by the blocking calls, the asynchronous submissions and batches.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -81,12 +82,18 @@ struct TrimTranscript {
   Sequence before;  ///< From 1 to one past the last entry: all go then.
 };
 
+/// Replaces the content and data of an entry for good.
+struct Redact {
+  WorkerRef worker_ref;
+  Sequence sequence;
+};
+
 struct StopRuntime {};
 struct StartRuntime {};
 
 using Mutation =
     std::variant<CreateRequest, SendInput, AppendOutput, StopWorker, CancelWorker, DeleteWorker,
-                 StopRuntime, StartRuntime, TrimEvents, TrimTranscript, ImportWorker>;
+                 StopRuntime, StartRuntime, TrimEvents, TrimTranscript, Redact, ImportWorker>;
 
 // ---- answers
 
@@ -132,9 +139,20 @@ struct TranscriptTrimmed {
   bool operator==(const TranscriptTrimmed&) const = default;
 };
 
+/// Of redact.
+struct Redacted {
+  WorkerRef worker_ref;
+  Sequence sequence;
+  bool operator==(const Redacted&) const = default;
+};
+
+/// Where copies of a redacted text may remain that a Runtime does not know of: JSON answers say so.
+inline constexpr std::array<std::string_view, 4> redacted_copies_may_remain{"backups", "exports",
+                                                                            "forks", "quarantine"};
+
 /// The answer to a Mutation: create and import answer a WorkerDetail.
 using Answer = std::variant<WorkerDetail, EntryAccepted, WorkerEnded, WorkerDeleted, RuntimeChanged,
-                            EventsTrimmed, TranscriptTrimmed>;
+                            EventsTrimmed, TranscriptTrimmed, Redacted>;
 
 }  // namespace worker_runtime
 

@@ -151,6 +151,9 @@ class Store {
   virtual Result<std::vector<Event>> read_events(const PageRange& range) const = 0;
   virtual Result<std::vector<TranscriptEntry>> read_transcript(const WorkerId& worker_id,
                                                                const PageRange& range) const = 0;
+  /// An entry of a Worker that has it, also one of the group that is being made.
+  virtual Result<TranscriptEntry> read_entry(const WorkerId& worker_id,
+                                             Sequence sequence) const = 0;
   /// The entries first..last of a Worker that carry a key, in order.
   virtual Result<std::vector<KeyedEntry>> read_keyed_entries(const WorkerId& worker_id,
                                                              Sequence first,
