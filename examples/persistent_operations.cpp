@@ -70,6 +70,14 @@ void keep_newest_events(wr::Runtime& runtime, std::uint64_t kept) {
 }
 // [/trim]
 
+// [redact]
+/// Takes the text of an entry out of the Runtime, and waits until no file of it has it any more.
+void forget_text(wr::Runtime& runtime, const wr::WorkerRef& worker_ref, wr::Sequence sequence) {
+  must(runtime.redact({worker_ref, sequence}));
+  must(runtime.checkpoint());
+}
+// [/redact]
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -106,8 +114,14 @@ int main(int argc, char** argv) {
   // [/checkpoint]
   keep_newest_events(runtime, 1);
   const bool trimmed = must(runtime.summary()).first_event_id == wr::EventId{2};
+  const wr::WorkerRef clerk = must(runtime.list_workers()).workers.front().worker_ref;
+  must(runtime.send_input({clerk, wr::InputRole::user, "a secret"}));
+  forget_text(runtime, clerk, wr::Sequence{1});
+  const bool redacted = must(runtime.read_transcript(clerk)).items.front().redacted == 8;
   const bool healthy = is_healthy(runtime);
   const std::uint64_t workers = read_beside(root);
   if (!runtime.close()) return 1;
-  return healthy && trimmed && workers == 1 && is_undamaged(root) && lsn == wr::Lsn{2} ? 0 : 1;
+  return healthy && trimmed && redacted && workers == 1 && is_undamaged(root) && lsn == wr::Lsn{2}
+             ? 0
+             : 1;
 }

@@ -270,9 +270,11 @@ Result<void> Logs::read_files(const Name& name, LogWatermark end, const PageRang
     auto file = open_part(name, *part, number);
     if (!file) return std::move(file).error();
     bool enough = false;
+    // Behind the last one that is wanted may stand one that is overwritten right now.
+    const std::uint64_t last_wanted = up ? range.last : range.first;
     const LineVisitor bounded = [&](std::uint64_t at, std::string_view line) {
       enough = at < range.first || at > range.last || !visitor(at, line);
-      return !enough;
+      return !enough && at != last_wanted;
     };
     const LineRange lines{name.key, number, range.direction, range.items};
     auto damage = visit_lines(**file, part->extent, lines, bounded);

@@ -78,11 +78,11 @@ def object_schema(members, closed, used):
         schema["properties"][name] = member_schema(kind_of_value, meaning, used)
         if absent == "–":
             schema["required"].append(name)
-        elif re.fullmatch("with `[a-z_]+`", absent):
-            [other] = names_in(absent)
-            if other not in members:
+        elif re.fullmatch("with `[a-z_]+`( or `[a-z_]+`)*", absent):
+            others = names_in(absent)
+            if not set(others) <= set(members):
                 continue  # a value of another member
-            schema["oneOf"] = [{"required": [one]} for one in sorted((name, other))]
+            schema["oneOf"] = [{"required": [one]} for one in sorted((name, *others))]
         elif re.fullmatch("without `[a-z_]+`", absent):
             [other] = names_in(absent)
             schema["dependentRequired"] = {name: [other], other: [name]}

@@ -63,7 +63,9 @@ function Entry({ worker, entry, chosen }) {
           #{entry.sequence}
         </a>
       </header>
-      <Content text={entry.content} whole={printing} />
+      {entry.redacted !== undefined
+        ? <p class="null">[redacted: {entry.redacted} bytes]</p>
+        : <Content text={entry.content} whole={printing} />}
       {entry.data !== undefined && (
         <div class="data">
           <Tree name="data" value={entry.data} open={printing} />

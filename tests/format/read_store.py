@@ -161,6 +161,7 @@ class Store:
         self.directory = directory
         self.workers = {}  # id -> the members of a record (3.3)
         self.entries = {}  # id -> entries behind the watermark
+        self.redacted = {}  # (id, sequence) -> the entry as it is since
         self.events = []  # events behind the watermark
         self.read_lock()
         self.read_runtime()
@@ -306,6 +307,8 @@ class Store:
     def apply(self, change, lsn):
         if "trim" in change:
             return self.trim(change["trim"], lsn)
+        if "redaction" in change:
+            return self.redact(change["redaction"])
         event, stopped = change["event"], change.get("stopped_workers", 0)
         if event["id"] != self.runtime["last_event_id"] + stopped + 1 or event["at"] < self.runtime["last_at"]:
             raise Damage(f"event {event['id']} does not follow")
@@ -345,6 +348,12 @@ class Store:
         else:
             self.keep_from(self.runtime, "first_event_id", trim["first_kept"], self.runtime["last_event_id"])
 
+    def redact(self, entry):
+        worker = self.workers[entry["worker_ref"]["worker_id"]]
+        if not worker.get("first_sequence", 1) <= entry["sequence"] <= worker["transcript_len"]:
+            raise Damage(f"a redaction of entry {entry['sequence']} does not fit")
+        self.redacted[worker["worker_id"], entry["sequence"]] = entry
+
     @staticmethod
     def keep_from(record, name, first_kept, last):
         if not record.get(name, 1) < first_kept <= last + 1:
@@ -367,7 +376,7 @@ class Store:
         worker["transcript_len"] = entry["sequence"]
         usage = worker["usage"]
         usage[counted] += 1
-        usage["content_bytes"] += len(entry["content"].encode("utf-8"))
+        usage["content_bytes"] += entry["redacted"] if "redacted" in entry else len(entry["content"].encode("utf-8"))
         for name, value in entry.get("usage", {}).items():
             usage["counters"][name] = min(usage["counters"].get(name, 0) + value, COUNTER_MAX)
         self.entries.setdefault(worker["worker_id"], []).append(entry)
@@ -387,7 +396,7 @@ class Store:
     def list(self):
         return [self.workers[worker_id] for worker_id in sorted(self.workers, key=lambda text: text.encode("utf-8"))]
 
-    def read_log(self, directory, stem, key, watermark, waiting, first_kept):
+    def read_log(self, directory, stem, key, watermark, waiting, first_kept, redacted):
         """All lines of a log that are kept: 7.4, step 4."""
         parts = {first: path for first, path in numbered(directory, stem + ".").items() if first < watermark["first"]}
         current = os.path.join(directory, stem + ".jsonl")
@@ -407,6 +416,7 @@ class Store:
                 data = data[:watermark["bytes"]]
             for line in lines_of(data):
                 item = parse(line) if checksum(line) is not None else {}
+                item = redacted.get(expected, item)  # whatever a crash has left of the two lines
                 if item.get(key) != expected or not line[18:].startswith(b'"%s":%d,' % (key.encode(), expected)):
                     raise Damage(f"{path}: {key} {expected} is damaged or missing")
                 if expected >= first_kept:
@@ -414,12 +424,12 @@ class Store:
                 expected += 1
         if expected < watermark["last"] + 1:
             raise Damage(f"{current}: {key} {expected} is missing")
-        yield from (item for item in waiting if item[key] >= first_kept)
+        yield from (redacted.get(item[key], item) for item in waiting if item[key] >= first_kept)
 
     def read_events(self):
         # The watermark is that of runtime.json, whatever the journal added.
         first_kept = self.runtime.get("first_event_id", 1)
-        for event in self.read_log(self.directory, "events", "id", self.runtime["events"], self.events, first_kept):
+        for event in self.read_log(self.directory, "events", "id", self.runtime["events"], self.events, first_kept, {}):
             self.check_runtime_id(event.pop("runtime_id", None) or event["worker_ref"]["runtime_id"])
             yield event
 
@@ -428,7 +438,8 @@ class Store:
         directory = self.path("workers", encode_id(worker_id))
         waiting = self.entries.get(worker_id, [])
         first_kept = worker.get("first_sequence", 1)
-        for entry in self.read_log(directory, "transcript", "sequence", worker["transcript"], waiting, first_kept):
+        redacted = {number: entry for (owner, number), entry in self.redacted.items() if owner == worker_id}
+        for entry in self.read_log(directory, "transcript", "sequence", worker["transcript"], waiting, first_kept, redacted):
             if entry["worker_ref"] != {"runtime_id": self.runtime["runtime_id"], "worker_id": worker_id}:
                 raise Damage(f"{directory}: sequence {entry['sequence']} belongs to another Worker")
             yield entry

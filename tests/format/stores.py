@@ -55,6 +55,7 @@ EVERYTHING = [
                          append("mail", "more", usage={"t": 5, "a": 1})]),
 ]
 EVERYTHING += [simple("trim_transcript", "mail", before=2), simple("trim_events", before=4)]
+EVERYTHING += [append("pair", "a secret", data={"se": "cret"}), simple("redact", "pair", sequence=3)]
 EVERYTHING += [simple("fork_worker", "mail", at=3, **{"as": "fork"}, idempotency_key="fork")]
 # What the journal alone has where the writer is killed.
 BEHIND = [
@@ -73,7 +74,9 @@ BEHIND = [
     send("fork", "another way"),
     simple("trim_transcript", "mail", before=4),
     simple("trim_events", before=7),
-    simple("trim_transcript", "pair", before=4),  # all of it
+    simple("redact", "fork", sequence=1),
+    simple("redact", "a/b", sequence=1),
+    simple("trim_transcript", "pair", before=5),  # all of it
     simple("stop_runtime"),
     simple("start_runtime"),
     create("last"),

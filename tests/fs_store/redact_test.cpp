@@ -147,6 +147,13 @@ TEST_F(Redacting, OneThatWasCutOffHalfWayIsNoDamage) {
     drop();
     tear(transcript, share);
     EXPECT_EQ(findings().size(), 0U);
+    for (const auto direction : {Direction::oldest_first, Direction::newest_first}) {
+      TranscriptQuery whole;
+      whole.direction = direction;
+      const auto page = reader().read_transcript(ref("w"), whole);
+      ASSERT_TRUE(is_ok(page));
+      EXPECT_EQ(page->items.size(), 5U);  // no page ends before it
+    }
     EXPECT_EQ(contents(reader()), redacted_contents);
     const auto plan = repair({options_.root, options_.runtime_id});
     ASSERT_TRUE(is_ok(plan));
