@@ -39,6 +39,9 @@ TEST_F(RequestsOfCommands, EveryOperationIsDoneByTheHost) {
             "\n");
   EXPECT_EQ(done({"fork", "a", "--at", "1", "--as", "b"}),
             "created worker b with 1 entry of worker a (event 5)\n");
+  EXPECT_EQ(done({"redact", "b", "1"}),
+            "redacted entry 1 of worker b; copies may remain in: backups, exports, forks, "
+            "quarantine\n");
   EXPECT_EQ(done({"trim", "--before", "2"}), "the event log is kept from event 2 on\n");
   EXPECT_EQ(done({"trim", "a", "--before", "2"}),
             "the transcript of worker a is kept from entry 2 on\n");

@@ -1,4 +1,4 @@
-// `trim` and `retention` from the command line.
+// `trim`, `redact` and `retention` from the command line.
 #include "support/cli_fixture.h"
 
 namespace worker_runtime::cli {
@@ -29,6 +29,34 @@ TEST_F(RetentionTest, TrimRefusesWhatCannotBeMeant) {
   EXPECT_EQ(cli({"trim", "a", "--before", "0"}).exit_code, 1);
   EXPECT_TRUE(has(cli({"trim", "a", "--before", "9"}).errors, "cursor_ahead"));
   EXPECT_TRUE(has(cli({"trim", "b", "--before", "1"}).errors, "worker_not_found"));
+}
+
+TEST_F(RetentionTest, RedactTakesATextOutOfEverythingThatIsShown) {
+  make_history();
+  EXPECT_EQ(done({"redact", "a", "1"}),
+            "redacted entry 1 of worker a; copies may remain in: backups, exports, forks, "
+            "quarantine\n");
+  EXPECT_EQ(done({"--json", "redact", "a", "1"}),
+            R"({"worker_ref":{"runtime_id":"main","worker_id":"a"},"sequence":1,)"
+            R"("copies_may_remain":["backups","exports","forks","quarantine"]})"
+            "\n");
+  const std::string shown = done({"transcript", "a"});
+  EXPECT_TRUE(has(shown, "[redacted: 3 bytes]"));
+  EXPECT_FALSE(contains(shown, "one"));
+  EXPECT_TRUE(has(done({"--json", "transcript", "a"}), R"("role":"user","redacted":3,)"));
+  EXPECT_FALSE(contains(done({"export", "a"}), "one"));
+  EXPECT_TRUE(has(done({"export", "a", "--markdown"}), "[redacted: 3 bytes]"));
+  EXPECT_FALSE(contains(done({"search", "one"}), "user"));
+  EXPECT_EQ(cli({"verify"}).exit_code, 0);
+}
+
+TEST_F(RetentionTest, RedactRefusesWhatCannotBeMeant) {
+  make_history();
+  EXPECT_EQ(cli({"redact", "a"}).exit_code, 2);
+  EXPECT_EQ(cli({"redact", "a", "x"}).exit_code, 2);
+  EXPECT_EQ(cli({"redact", "a", "0"}).exit_code, 1);
+  EXPECT_TRUE(has(cli({"redact", "a", "9"}).errors, "cursor_ahead"));
+  EXPECT_TRUE(has(cli({"redact", "b", "1"}).errors, "worker_not_found"));
 }
 
 TEST_F(RetentionTest, RetentionSaysWhatWouldGoAndThenLetsItGo) {

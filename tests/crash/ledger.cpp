@@ -150,15 +150,18 @@ std::vector<std::string> Ledger::reads_of_everything() const {
   return reads;
 }
 
-/// Executes what was sent up to the next trim; false: there is none before the next event.
-bool Ledger::advance_by_a_trim() {
+/// Executes what was sent up to the next trim or redaction; false: there is none before the next
+/// event.
+bool Ledger::advance_without_an_event() {
   const std::uint64_t count = event_count();
   while (!unanswered_.empty() && event_count() == count) {
     const std::string request = std::move(unanswered_.front());
     unanswered_.pop_front();
     oracle_.answer(request);
     // A quote inside a JSON string is escaped, so this can only be the operation.
-    if (request.find(R"("op":"trim_)") != std::string::npos) return true;
+    for (const std::string_view operation : {R"("op":"trim_)", R"("op":"redact")"}) {
+      if (request.find(operation) != std::string::npos) return true;
+    }
   }
   return false;
 }
@@ -172,7 +175,7 @@ std::string Ledger::settle(Subprocess& pipe) {
   if (!problem.empty()) return problem;
   problem = compare(pipe);
   const std::string first_problem = problem;
-  while (!problem.empty() && advance_by_a_trim()) problem = compare(pipe);
+  while (!problem.empty() && advance_without_an_event()) problem = compare(pipe);
   // Refusals and repetitions leave nothing behind: whether they were executed can't be told.
   unanswered_.clear();
   return problem.empty() ? "" : first_problem;

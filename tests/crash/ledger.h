@@ -45,7 +45,7 @@ class Ledger {
   std::uint64_t event_count() const;
   std::string take_answer(const std::string& request, std::string_view answer);
   std::string advance_to(std::uint64_t event_count);
-  bool advance_by_a_trim();
+  bool advance_without_an_event();
   std::string compare(Subprocess& pipe);
   std::vector<std::string> reads_of_everything() const;
 

@@ -47,7 +47,7 @@ std::string RandomRequests::mutation() {
   if (dice < 50) return entry(R"("op":"send_input","kind":"user")");
   if (dice < 82) return entry(R"("op":"append_output","role":"tool","usage":{"tokens":3})");
   if (dice < 84) return fork();
-  if (dice < 86) return trim();
+  if (dice < 86) return random_.one_in(3) ? redact() : trim();
   if (dice < 90) return with_worker("stop_worker") + R"(,"reason":"enough of it")";
   if (dice < 93) return with_worker("cancel_worker");
   if (dice < 93 + mix_.delete_percent) return with_worker("delete_worker");
@@ -80,6 +80,10 @@ std::string RandomRequests::trim() {
   if (!random_.one_in(3))
     return with_worker("trim_transcript") + ",\"before\":" + std::to_string(random_.below(10));
   return R"("op":"trim_events","before":)" + std::to_string(random_.below(requests_ + 1));
+}
+
+std::string RandomRequests::redact() {
+  return with_worker("redact") + ",\"sequence\":" + std::to_string(random_.below(8));
 }
 
 std::string RandomRequests::with_worker(std::string_view op) {

@@ -32,6 +32,7 @@ class RandomRequests {
   std::string create();
   std::string fork();
   std::string trim();
+  std::string redact();
   std::string entry(std::string_view head);
   std::string with_worker(std::string_view op);
   std::string content();

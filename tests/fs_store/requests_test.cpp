@@ -157,6 +157,7 @@ TEST_F(RequestsTest, EveryOperationIsDoneAndAnsweredAsByTheRuntimeItself) {
   ASSERT_TRUE(forked.request && forked.request->origin);
   EXPECT_EQ(*forked.request->origin, (Origin{ref("a"), Sequence{1}}));
 
+  EXPECT_EQ(asked<Redacted>(Mutation(Redact{a, Sequence{2}})), (Redacted{ref("a"), Sequence{2}}));
   EXPECT_EQ(asked<TranscriptTrimmed>(Mutation(TrimTranscript{a, Sequence{2}})),
             (TranscriptTrimmed{ref("a"), Sequence{2}}));
   EXPECT_EQ(asked<EventsTrimmed>(Mutation(TrimEvents{EventId{2}})), EventsTrimmed{EventId{2}});
