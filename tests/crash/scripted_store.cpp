@@ -70,6 +70,7 @@ std::string make_script() {
       R"("stop_worker","worker_id":"b","reason":"enough")",
       R"("delete_worker","worker_id":"b")",
       R"("cancel_worker","worker_id":"p1")",
+      R"("redact","worker_id":"a","sequence":2)",
       R"("list_workers")",
       R"("send_input","worker_id":"a","kind":"user","content":")" + large +
           R"(","idempotency_key":"a 3")",
