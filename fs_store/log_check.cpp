@@ -18,6 +18,7 @@ Result<void> LogCheck::check_file(const File& file, const std::string& path,
   auto durable_bytes = expected_.logs.durable_bytes(worker_id_, part);
   if (!durable_bytes) return std::move(durable_bytes).error();
   const std::string_view key = worker_id_ != nullptr ? "sequence" : "id";
+  if (worker_id_ != nullptr) redacted_ = expected_.logs.redacted_lines(*worker_id_);
   LineScanner lines(file, 0, UINT64_MAX);
   std::uint64_t expected = part.value_or(end().first);
   std::uint64_t first = 0;
@@ -29,7 +30,8 @@ Result<void> LogCheck::check_file(const File& file, const std::string& path,
     if (findings_.stop_requested()) return {};
     findings_.saw((*line)->length);
     const bool above_watermark = (*line)->offset >= *durable_bytes;
-    if (!above_watermark && !is_checked(**line)) *line = as_redacted(**line, expected);
+    if (!redacted_.empty() && (is_checked(**line) || !above_watermark))
+      *line = as_redacted(**line, expected);
     if (!is_checked(**line)) {
       if (above_watermark && expected_.state != nullptr) {
         if (!expected_.live) {
@@ -71,13 +73,15 @@ Result<void> LogCheck::check_file(const File& file, const std::string& path,
   return {};
 }
 
-/// A redaction that a crash has cut off half-way is no damage: the next checkpoint does it again
-/// from the journal.
-ScannedLine LogCheck::as_redacted(const ScannedLine& line, std::uint64_t expected) {
-  if (worker_id_ == nullptr || !line.has_newline || line.too_long) return line;
-  redacted_ = expected_.logs.redacted_line(*worker_id_, expected);
+/// What a crash has left of a redacted line and the one before it, whole or half, is no damage: the
+/// next checkpoint writes it again.
+ScannedLine LogCheck::as_redacted(const ScannedLine& line, std::uint64_t expected) const {
+  const auto redacted = redacted_.find(expected);
+  const bool may_be_it = redacted != redacted_.end() && line.has_newline && !line.too_long &&
+                         (!is_checked(line) || line_number(line.text, "sequence") == expected);
+  if (!may_be_it) return line;
   ScannedLine seen = line;
-  if (redacted_) seen.text = std::string_view(*redacted_).substr(0, redacted_->size() - 1);
+  seen.text = std::string_view(*redacted->second).substr(0, redacted->second->size() - 1);
   return seen;
 }
 
@@ -121,8 +125,6 @@ void LogCheck::check_content(const std::string& path, const ScannedLine& line, s
   if (!above_watermark || expected_.state == nullptr || expected_.live) return;
   const LinePointer committed = expected_.logs.pending_line(worker_id_, number);
   if (number <= end().last) return;  // below the watermark by number: told as out of order
-  // The line may be the one from before, or the one that a checkpoint has written over it.
-  if (worker_id_ != nullptr && expected_.logs.redacted_line(*worker_id_, number)) return;
   if (!committed && expected_.may_lack_commits) {
     findings_.find_at(Severity::info, "commit_lost",
                       "a power cut has taken its commit, which was not synced yet: the next writer "
@@ -154,9 +156,10 @@ void LogCheck::check_complete(const std::string& path) {
     findings_.find(
         Severity::error, "lines_missing",
         "numbers " + std::to_string(first) + " to " + std::to_string(last) + " are missing",
-        first >= end().first ? path
-        : before != nullptr  ? *before
-                             : layout::log_part(stem, first));
+        first >= end().first                        ? path
+        : before != nullptr                         ? *before
+        : expected_.logs.first_kept(worker_id_) > 1 ? path  // no name says where the part began
+                                                    : layout::log_part(stem, first));
   };
   const std::uint64_t end_last = end().last;
   // Behind the watermark a power cut may leave gaps, even before lines that it left: the next

@@ -50,7 +50,7 @@ class LogCheck {
                      bool above_watermark, Decoder& decoder);
   /// The last line below the watermark must end there: readers look no further.
   /// The line, or what takes its place if a crash has torn that.
-  [[nodiscard]] ScannedLine as_redacted(const ScannedLine& line, std::uint64_t expected);
+  [[nodiscard]] ScannedLine as_redacted(const ScannedLine& line, std::uint64_t expected) const;
   void check_length(const std::string& path, const ScannedLine& line, std::uint64_t number,
                     std::uint64_t durable_bytes);
   /// Whether the line belongs where it lies.
@@ -66,7 +66,7 @@ class LogCheck {
   };
   std::map<std::uint64_t, GoodRun> runs_;  // by the first number
   std::uint64_t content_bytes_ = 0;
-  LinePointer redacted_;  // what as_redacted() answered last
+  std::map<std::uint64_t, LinePointer> redacted_;
 };
 
 }  // namespace worker_runtime::fs_store

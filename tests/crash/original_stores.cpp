@@ -60,6 +60,16 @@ class Maker {
   void stop_one() {
     EXPECT_TRUE(is_ok(runtime_->stop_worker({{*options_.runtime_id, worker_id("c")}, "enough"})));
   }
+  void redact(const char* name, std::uint64_t sequence) {
+    EXPECT_TRUE(
+        is_ok(runtime_->redact({{*options_.runtime_id, worker_id(name)}, Sequence{sequence}})));
+  }
+  /// Of a log that keeps what stands in the same part.
+  void trim() {
+    EXPECT_TRUE(is_ok(runtime_->trim_events({EventId{2}})));
+    EXPECT_TRUE(
+        is_ok(runtime_->trim_transcript({{*options_.runtime_id, worker_id("a")}, Sequence{2}})));
+  }
   void checkpoint() { EXPECT_TRUE(is_ok(runtime_->checkpoint())); }
   void close() { EXPECT_TRUE(is_ok(runtime_->close())); }
   /// As a kill: nothing more is written.
@@ -107,9 +117,11 @@ StoreImage closed_store(const std::string& id) {
   maker.open(never, 500);
   maker.create_workers();
   maker.talk("1");
+  maker.redact("b", 1);
   maker.checkpoint();
   maker.talk("2");
   maker.stop_one();
+  maker.trim();
   maker.close();
   return maker.image();
 }
@@ -125,6 +137,8 @@ StoreImage store_with_lagging_logs(const std::string& id, StoreImage* at_checkpo
   maker.drop();
   maker.open(never, whole_logs);
   maker.talk("3");
+  maker.redact("b", 3);
+  maker.trim();
   maker.stop_one();
   StoreImage image = maker.image();
   maker.drop();
@@ -139,6 +153,7 @@ StoreImage store_with_logs_ahead(const std::string& id, StoreImage* at_checkpoin
   maker.checkpoint();
   if (at_checkpoint != nullptr) *at_checkpoint = maker.image();
   maker.talk("2");
+  maker.redact("b", 3);
   maker.stop_one();
   maker.wait_for_logs();
   maker.drop();

@@ -7,7 +7,8 @@
 
 namespace worker_runtime::testing {
 
-/// Three Workers, a and b with entries and c stopped, and their events, in each of these states:
+/// Three Workers, a and b with entries and c stopped, and their events, some of them redacted or
+/// trimmed, in each of these states:
 /// closed, with closed parts of logs; left by a kill when the logs did not follow yet, with a
 /// journal of two segments; left by a kill when they had. Made once.
 const std::vector<OriginalStore>& original_stores();
