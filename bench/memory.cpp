@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -34,5 +35,14 @@ void send_input_in_memory(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(send_input_in_memory)->Arg(1)->Arg(1000)->Arg(100000);
+
+/// What the memory of such a history costs by itself: a copy of the text, kept.
+void keep_text_in_memory(benchmark::State& state) {
+  std::deque<std::string> kept;
+  const std::string content(300, 'x');
+  while (state.KeepRunning()) benchmark::DoNotOptimize(kept.emplace_back(content));
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(keep_text_in_memory);
 
 }  // namespace

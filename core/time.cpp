@@ -14,7 +14,7 @@ constexpr std::int64_t start_of(int year) {
   return Days(std::chrono::year{year} / 1 / 1).time_since_epoch().count() * microseconds_per_day;
 }
 
-void put(std::string& text, std::size_t at, std::size_t digits, std::int64_t number) {
+void put(TimestampText& text, std::size_t at, std::size_t digits, std::uint32_t number) {
   for (std::size_t place = digits; place > 0; --place, number /= 10) {
     text[at + place - 1] = static_cast<char>('0' + number % 10);
   }
@@ -34,22 +34,29 @@ constexpr std::string_view form = "0000-00-00T00:00:00.000000Z";
 
 }  // namespace
 
-std::string to_string(Timestamp time) {
+TimestampText text_of(Timestamp time) {
   const std::int64_t microseconds =
       std::clamp(time.microseconds, start_of(0), start_of(10'000) - 1);
   const std::int64_t days =
       microseconds / microseconds_per_day - (microseconds % microseconds_per_day < 0 ? 1 : 0);
   const std::int64_t of_day = microseconds - days * microseconds_per_day;
   const std::chrono::year_month_day date{Days(std::chrono::days(days))};
-  std::string text(form);
-  put(text, 0, 4, static_cast<int>(date.year()));
+  const auto seconds = static_cast<std::uint32_t>(of_day / 1'000'000);
+  TimestampText text{};
+  form.copy(text.data(), text.size());
+  put(text, 0, 4, static_cast<std::uint32_t>(static_cast<int>(date.year())));
   put(text, 5, 2, static_cast<unsigned>(date.month()));
   put(text, 8, 2, static_cast<unsigned>(date.day()));
-  put(text, 11, 2, of_day / 3'600'000'000);
-  put(text, 14, 2, of_day / 60'000'000 % 60);
-  put(text, 17, 2, of_day / 1'000'000 % 60);
-  put(text, 20, 6, of_day % 1'000'000);
+  put(text, 11, 2, seconds / 3600);
+  put(text, 14, 2, seconds / 60 % 60);
+  put(text, 17, 2, seconds % 60);
+  put(text, 20, 6, static_cast<std::uint32_t>(of_day % 1'000'000));
   return text;
+}
+
+std::string to_string(Timestamp time) {
+  const TimestampText text = text_of(time);
+  return {text.data(), text.size()};
 }
 
 Result<Timestamp> parse_timestamp(std::string_view text) {

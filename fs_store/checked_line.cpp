@@ -47,6 +47,7 @@ std::uint32_t append_checked_line(std::string& out, std::string_view object) {
   std::memcpy(head.data(), head_start.data(), head_start.size());
   put_checksum(head.data() + head_start.size(), checksum);
   std::memcpy(head.data() + head_start.size() + checksum_digits, head_end.data(), head_end.size());
+  out.reserve(out.size() + head.size() + covered.size() + 1);
   out.append(head.data(), head.size());
   out.append(covered);
   out += '\n';

@@ -14,10 +14,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "log_lines.h"
 #include "worker_runtime/commit.h"
 #include "worker_runtime/history.h"
 #include "worker_runtime/ids.h"
@@ -126,7 +128,8 @@ void encode(std::string& out, const RecordHead& head, std::string_view changes);
 /// [{"event":{...},"entry":{...},"create":{...},"stopped_workers":N},...], or
 /// {"trim":{"worker_id":...,"first_kept":N}} for a trim, {"redaction":{...}} with the entry as
 /// it is from there on.
-void encode_changes(std::string& out, const Commit& commit, const RuntimeId& runtime_id);
+/// Events and entries are taken from the commit's `lines` for the logs.
+void encode_changes(std::string& out, const Commit& commit, std::span<const LogLine> lines);
 
 struct DecodedRecord {
   RecordHead head;

@@ -37,13 +37,28 @@ void encode(std::string& out, const RecordHead& head, std::string_view changes) 
 
 namespace {
 
-void write_import(JsonWriter& writer, const Change& change) {
+/// Writes the objects of a commit's lines, one after the other.
+class Objects {
+ public:
+  explicit Objects(std::span<const LogLine> lines) : lines_(lines) {}
+  void skip(std::uint64_t count) { lines_ = lines_.subspan(count); }
+  void write_next(JsonWriter& writer) {
+    writer.raw("{");
+    writer.raw_members(members_of(lines_.front()));
+    skip(1);
+  }
+
+ private:
+  std::span<const LogLine> lines_;
+};
+
+void write_import(JsonWriter& writer, const Change& change, Objects& objects) {
   writer.begin_object();
   writer.name("create");
   write_create_request(writer, *change.create);
   writer.name("entries");
   writer.begin_array();
-  for (const TranscriptEntry& entry : *change.history) write_entry(writer, entry);
+  for (std::size_t entry = 0; entry < change.history->size(); ++entry) objects.write_next(writer);
   writer.end_array();
   writer.end_object();
 }
@@ -57,8 +72,9 @@ void write_trim(JsonWriter& writer, const Trim& trim) {
 
 }  // namespace
 
-void encode_changes(std::string& out, const Commit& commit, const RuntimeId& runtime_id) {
+void encode_changes(std::string& out, const Commit& commit, std::span<const LogLine> lines) {
   JsonWriter writer(out);
+  Objects objects(lines);
   writer.begin_array();
   for (const Change& change : commit.changes) {
     writer.begin_object();
@@ -73,15 +89,16 @@ void encode_changes(std::string& out, const Commit& commit, const RuntimeId& run
       writer.end_object();
       continue;
     }
+    objects.skip(change.stopped_workers);  // compact here, one by one in the log
     writer.name("event");
-    write_event(writer, change.event, &runtime_id);
+    objects.write_next(writer);
     if (change.entry) {
       writer.name("entry");
-      write_entry(writer, *change.entry);
+      objects.write_next(writer);
     }
     if (change.history) {
       writer.name("import");
-      write_import(writer, change);
+      write_import(writer, change, objects);
     } else if (change.create) {
       writer.name("create");
       write_create_request(writer, *change.create);

@@ -155,13 +155,17 @@ Result<void> FsStore::append(const Commit& commit, std::span<const ExpandedEvent
                    "the worker id is too long for a directory name once encoded");
     }
   }
+  const std::size_t staged_before = staged_lines_.size();
+  append_log_lines(staged_lines_, events, runtime_id_);
   Result<void> staged;
   {
     // A checkpoint may be starting a new segment.
     const std::lock_guard lock(commit_mutex_);
-    staged = journal_->stage(commit, limits.commit_bytes, growth);
+    staged = journal_->stage(commit, std::span(staged_lines_).subspan(staged_before),
+                             limits.commit_bytes, growth);
   }
   if (!staged) {
+    staged_lines_.resize(staged_before);
     if (staged.error().code() == ErrorCode::store_full) {
       set_full(journal_full_, true, staged.error().message());
     } else if (staged.error().code() == ErrorCode::store_failed) {
@@ -169,7 +173,6 @@ Result<void> FsStore::append(const Commit& commit, std::span<const ExpandedEvent
     }
     return staged;
   }
-  append_log_lines(staged_lines_, events, runtime_id_);
   append_redacted_lines(staged_redactions_, commit);
   for (const Change& change : commit.changes) {
     if (!change.create) continue;

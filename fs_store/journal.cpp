@@ -133,22 +133,23 @@ bool Journal::has_room(std::uint64_t more, Growth growth) {
   return offset_ + needed + reserve <= size_;
 }
 
-Result<void> Journal::stage(const Commit& commit, std::uint64_t commit_bytes_max, Growth growth) {
+Result<void> Journal::stage(const Commit& commit, std::span<const LogLine> lines,
+                            std::uint64_t commit_bytes_max, Growth growth) {
   changes_.clear();
-  encode_changes(changes_, commit, runtime_id_);
-  std::string object;
-  encode(object, RecordHead{commit.lsn, epoch_, durable_, staged_end_.checksum}, changes_);
-  if (object.size() > commit_bytes_max) {
+  encode_changes(changes_, commit, lines);
+  record_.clear();
+  encode(record_, RecordHead{commit.lsn, epoch_, durable_, staged_end_.checksum}, changes_);
+  if (record_.size() > commit_bytes_max) {
     return Error(ErrorCode::limit_exceeded, "the commit is too long",
-                 LimitFields{"commit_bytes", object.size(), commit_bytes_max});
+                 LimitFields{"commit_bytes", record_.size(), commit_bytes_max});
   }
-  const std::uint64_t length = object.size() + line_head_bytes + 1;
+  const std::uint64_t length = record_.size() + line_head_bytes + 1;
   // Room for it must be there before it is taken in: the group is refused as a whole otherwise.
   if (!has_room(length, growth)) {
     auto made = make_room(length, growth);
     if (!made) return made;
   }
-  staged_end_ = {commit.lsn, append_checked_line(group_, object)};
+  staged_end_ = {commit.lsn, append_checked_line(group_, record_)};
   return {};
 }
 

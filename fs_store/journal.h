@@ -99,9 +99,10 @@ class Journal {
   };
   static Result<std::unique_ptr<Journal>> start(FileSystem& file_system, Start start);
 
-  /// Encodes a commit behind those staged. `limit_exceeded` or `store_full` leave the group as it
+  /// Encodes a commit, with its lines for the logs, behind those staged. `limit_exceeded` or `store_full` leave the group as it
   /// was.
-  Result<void> stage(const Commit& commit, std::uint64_t commit_bytes_max, Growth growth);
+  Result<void> stage(const Commit& commit, std::span<const LogLine> lines,
+                     std::uint64_t commit_bytes_max, Growth growth);
   [[nodiscard]] bool group_is_empty() const { return group_.empty(); }
 
   /// Writes the group and syncs it once. A refusal: nothing of it is in the journal. Any other
@@ -169,6 +170,7 @@ class Journal {
   Lsn durable_;
   std::string group_;
   std::string changes_;  // scratch
+  std::string record_;   // scratch
   bool is_short_ = false;
 
   // Held while a spare is made for a later segment: who needs one waits for the one that is being

@@ -17,13 +17,11 @@ namespace {
 constexpr std::array<std::string_view, 3> writer_names{"open  ", "closed", "failed"};
 constexpr std::array<std::string_view, 3> durability_names{"sync    ", "interval", "none    "};
 
-std::string fixed_hex(std::uint64_t number) {
-  std::string text(16, '0');
+void append_fixed_hex(std::string& out, std::uint64_t number) {
   std::array<char, 16> digits{};
-  const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16);
-  const auto count = static_cast<std::size_t>(written.ptr - digits.data());
-  text.replace(16 - count, count, digits.data(), count);
-  return text;
+  for (std::size_t at = digits.size(); at-- > 0; number >>= 4U)
+    digits[at] = "0123456789abcdef"[number & 0xFU];
+  out.append(digits.data(), digits.size());
 }
 
 std::optional<std::uint64_t> parse_fixed_hex(std::string_view text) {
@@ -36,10 +34,16 @@ std::optional<std::uint64_t> parse_fixed_hex(std::string_view text) {
 }  // namespace
 
 std::string durable_mark_text(const DurableMark& mark) {
-  std::string text = fixed_hex(mark.lsn.value) + " " + fixed_hex(mark.epoch.value) + " " +
-                     std::string(writer_names.at(static_cast<std::size_t>(mark.writer))) + " " +
-                     std::string(durability_names.at(static_cast<std::size_t>(mark.durability))) +
-                     " ";
+  std::string text;
+  text.reserve(64);
+  append_fixed_hex(text, mark.lsn.value);
+  text += ' ';
+  append_fixed_hex(text, mark.epoch.value);
+  text += ' ';
+  text += writer_names.at(static_cast<std::size_t>(mark.writer));
+  text += ' ';
+  text += durability_names.at(static_cast<std::size_t>(mark.durability));
+  text += ' ';
   text += checksum_text(crc32c(text));
   text += '\n';
   return text;

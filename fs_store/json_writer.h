@@ -93,7 +93,10 @@ class JsonWriter {
   void value(Number<Tag> number) {
     value(number.value);
   }
-  void value(Timestamp time) { plain(to_string(time)); }
+  void value(Timestamp time) {
+    const TimestampText text = text_of(time);
+    plain({text.data(), text.size()});
+  }
   void value(const std::string& text) { value(std::string_view(text)); }
   void value(const char*) = delete;  // would be a bool
 

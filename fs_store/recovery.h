@@ -22,6 +22,7 @@
 #include "file_system.h"
 #include "journal.h"
 #include "journal_reader.h"
+#include "log_lines.h"
 #include "logs.h"
 #include "worker_runtime/commit.h"
 #include "worker_runtime/result.h"
@@ -43,13 +44,6 @@ struct Loaded {
   std::vector<WorkerId> in_doubt;
 };
 
-/// A commit's lines for the logs: events in order, each followed by the entry it made.
-struct LogLine {
-  std::optional<WorkerId> worker_id;  ///< None: a line of the event log.
-  std::string line;
-};
-void append_log_lines(std::vector<LogLine>& lines, std::span<const ExpandedEvent> events,
-                      const RuntimeId& runtime_id);
 /// The lines that take the place of those that a commit redacts.
 void append_redacted_lines(std::vector<RedactedLine>& lines, const Commit& commit);
 

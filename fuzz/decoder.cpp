@@ -1,6 +1,7 @@
 // Objects of files: whatever is decoded, is encoded to something that is decoded to the same; and
 // errors are those of damage and of newer versions.
 #include "codec.h"
+#include "support/fs_store/log_lines.h"
 #include "support/target.h"
 
 namespace worker_runtime::fuzz::decoder {
@@ -86,7 +87,7 @@ void check_journal_lines(Decoder& decoder, std::string_view input) {
     if (!is_good(record)) return out;
     require(!record->commit.changes.empty(), "a record has a change");
     std::string changes;
-    fs_store::encode_changes(changes, record->commit, runtime_id);
+    testing::encode_changes(changes, record->commit, runtime_id);
     fs_store::encode(out, record->head, changes);
     return out;
   });

@@ -45,7 +45,9 @@ class BrokenStore : public ::testing::TestWithParam<BrokenRule> {};
 TEST_P(BrokenStore, IsCaught) {
   Scenario base = base_scenario();
   base.store.distortion = distortion(GetParam());
-  for (const char* const name : {"create new", "send long", "delete done", "redact mail"}) {
+  std::vector<const char*> names{"create new", "send long", "delete done"};
+  if (GetParam() == BrokenRule::redactions_are_synced) names = {"redact mail"};
+  for (const char* const name : names) {
     for (const Scenario& scenario :
          {sequence(base, {name}), sequence(base, {name, "checkpoint"})}) {
       const Exploration explored = explore(scenario, {});

@@ -29,7 +29,7 @@ bool is_unsynced(BrokenRule broken, const std::string& path) {
     case BrokenRule::logs_are_synced:
       return path.starts_with("events.") || path.find("/transcript.") != std::string::npos;
     case BrokenRule::redactions_are_synced:
-      return path.find("/transcript.0") != std::string::npos;
+      return path.find("/transcript.") != std::string::npos;
     case BrokenRule::catalog_is_synced:
       return path.starts_with("catalog.");
     case BrokenRule::snapshot_content_is_synced:

@@ -17,7 +17,7 @@ enum class BrokenRule : std::uint8_t {
   snapshot_content_is_synced,  ///< runtime.json is renamed over the old one unsynced.
   snapshot_name_is_synced,     ///< The directory is not synced behind that.
   worker_names_are_synced,     ///< No directory in workers/ is, nor workers/ itself.
-  redactions_are_synced,       ///< Lines that were written over in closed parts are not.
+  redactions_are_synced,       ///< Transcripts are not; none is appended to.
   segments_go_last,            ///< Segments are unlinked before runtime.json is in place.
 };
 

@@ -191,7 +191,7 @@ const std::vector<Operation>& alphabet() {
       one("delete mail", DeleteWorker{ref("mail")}),
       one("trim events", TrimEvents{EventId{9}}),  // all that the history has
       one("trim mail", TrimTranscript{ref("mail"), Sequence{3}}),
-      one("redact mail", Redact{ref("mail"), Sequence{2}}),  // in a closed part
+      one("redact mail", Redact{ref("mail"), Sequence{2}}),
       one("stop runtime", StopRuntime{}),
       one("start runtime", StartRuntime{}),
       one("send long", input(ref("tape"), std::string(5000, 'l'))),

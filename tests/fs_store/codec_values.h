@@ -8,6 +8,7 @@
 
 #include "checked_line.h"
 #include "codec.h"
+#include "support/fs_store/log_lines.h"
 #include "worker_runtime/fs_store/fs_store.h"
 
 namespace worker_runtime::fs_store {
@@ -138,7 +139,7 @@ inline Commit full_commit() {
 
 inline std::string record_of(const Commit& commit) {
   std::string changes;
-  encode_changes(changes, commit, runtime());
+  testing::encode_changes(changes, commit, runtime());
   std::string out;
   encode(out, RecordHead{commit.lsn, Epoch{2}, Lsn{7}, 0x0000abcdU}, changes);
   return out;

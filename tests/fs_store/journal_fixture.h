@@ -18,6 +18,7 @@
 #include "layout.h"
 #include "snapshot.h"
 #include "support/domain.h"
+#include "support/fs_store/log_lines.h"
 #include "support/temporary_directory.h"
 #include "worker_runtime/commit.h"
 
@@ -60,7 +61,7 @@ class JournalLines {
   /// The next record. It carries the proof that `durable` and all before it are durable.
   std::string record(std::uint64_t durable, std::string message = "event") {
     std::string changes;
-    fs_store::encode_changes(changes, small_commit(next_lsn(), std::move(message)), runtime_id_);
+    testing::encode_changes(changes, small_commit(next_lsn(), std::move(message)), runtime_id_);
     return record_of(durable, changes);
   }
   /// As a writer does that syncs each record: the one before it is durable.

@@ -48,8 +48,9 @@ class JournalTest : public testing::JournalFixture {
   [[nodiscard]] Journal& journal() { return *journal_; }
 
   Result<void> stage(std::string message = "event", Growth growth = Growth::grows) {
-    auto staged =
-        journal().stage(small_commit(next_, std::move(message)), commit_bytes_max, growth);
+    const Commit commit = small_commit(next_, std::move(message));
+    const auto lines = testing::log_lines_of(commit, testing::runtime_id());
+    auto staged = journal().stage(commit, lines, commit_bytes_max, growth);
     if (staged) ++next_;
     return staged;
   }
@@ -291,8 +292,9 @@ TEST_F(JournalTest, DropsSegmentsThatAreWhollyBelow) {
 TEST_F(JournalTest, ACommitOverTheLimitLeavesTheGroupAsItWas) {
   start();
   ASSERT_TRUE(is_ok(stage()));
-  const auto refused =
-      journal().stage(small_commit(2, std::string(1000, 'x')), 1000, Growth::grows);
+  const Commit commit = small_commit(2, std::string(1000, 'x'));
+  const auto refused = journal().stage(commit, testing::log_lines_of(commit, testing::runtime_id()),
+                                       1000, Growth::grows);
   ASSERT_TRUE(fails_with(refused, ErrorCode::limit_exceeded));
   const auto* const fields = refused.error().get<LimitFields>();
   ASSERT_NE(fields, nullptr);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -26,6 +27,9 @@ inline constexpr Timestamp timestamp_max{253'402'300'799'999'999};
 
 /// RFC 3339 with microseconds: "2026-11-24T10:00:00.000001Z", always 27 characters.
 std::string to_string(Timestamp time);
+/// The same without an allocation.
+using TimestampText = std::array<char, 27>;
+TimestampText text_of(Timestamp time);
 
 /// Reads what to_string() writes, and nothing else. `invalid_request` otherwise.
 Result<Timestamp> parse_timestamp(std::string_view text);
