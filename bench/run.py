@@ -61,6 +61,22 @@ def syncs(program, directory, name, operations):
 
 # ---- words
 
+def costs(program):
+    """Instructions and heap allocations of an operation, for the thread that calls it."""
+    rows = []
+    for operation in ("send_input", "append_output"):
+        for place in ("memory", "disk"):
+            with tempfile.TemporaryDirectory() as scratch:
+                where = "memory" if place == "memory" else scratch + "/store"
+                done = subprocess.run(["valgrind", "--tool=callgrind", "--toggle-collect=measured",
+                                       f"--callgrind-out-file={scratch}/out", str(program), where, operation, "1000"],
+                                      capture_output=True, text=True, check=True)
+            instructions = int(re.search(r"Collected : (\d+)", done.stderr)[1]) / 1000
+            rows.append([f"`{operation}`", place, number(instructions, 0),
+                         number(json.loads(done.stdout)["allocations"], 1)])
+    return rows
+
+
 def number(value, digits=None):
     if digits is None:
         digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
@@ -201,7 +217,9 @@ def main():
                        [[name, number(each[0]), number(each[1])] for name, each in counted.items()]),
         "workers": growth_table(grown, "Workers"), "events": growth_table(grown, "Events"),
         "memory": table(["live Workers", "`send_input`"],
-                        [[number(int(row["name"].split("/")[1]), 0), f"{row['cpu_time'] / 1000:.2f} µs"] for row in memory]),
+                        [[number(int(row["name"].split("/")[1]), 0) if "/" in row["name"] else "none: the text, kept",
+                          f"{row['cpu_time'] / 1000:.2f} µs"] for row in memory]),
+        "costs": table(["operation", "store", "instructions", "allocations"], costs(programs / "bench_cost")),
         "tool": table(["command", "time", "memory", "beside", "its time", "ratio"],
                       [[name, f"{number(ours)} s", f"{number(peak)} MiB", rival or "–",
                         f"{number(theirs)} s" if theirs else "–", number(ours / theirs) if theirs else "–"]

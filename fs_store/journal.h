@@ -99,8 +99,8 @@ class Journal {
   };
   static Result<std::unique_ptr<Journal>> start(FileSystem& file_system, Start start);
 
-  /// Encodes a commit, with its lines for the logs, behind those staged. `limit_exceeded` or `store_full` leave the group as it
-  /// was.
+  /// Encodes a commit, with its lines for the logs, behind those staged. `limit_exceeded` or
+  /// `store_full` leave the group as it was.
   Result<void> stage(const Commit& commit, std::span<const LogLine> lines,
                      std::uint64_t commit_bytes_max, Growth growth);
   [[nodiscard]] bool group_is_empty() const { return group_.empty(); }

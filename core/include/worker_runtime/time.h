@@ -1,8 +1,8 @@
 // Points in time and the clock that gives them.
 #pragma once
 
-#include <compare>
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <string>
