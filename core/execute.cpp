@@ -126,13 +126,13 @@ Result<Answer> Runtime::Implementation::plan_operation(Mutation& operation) {
       context.known_entry = *known;
     }
   }
-  TranscriptEntry redacted;
+  std::optional<TranscriptEntry> redacted;
   if (const auto* const request = std::get_if<Redact>(&operation);
       request != nullptr && context.worker != nullptr) {
     auto found = find_redacted(*request, context.worker->record);
     if (!found) return unreadable(context.worker->record.worker_id, found.error());
     redacted = *std::move(found);
-    context.redacted = &redacted;
+    context.redacted = &*redacted;
   }
   auto answer = plan(head_, operation, context, commit_.changes);
   if (!answer) return answer;

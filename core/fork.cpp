@@ -4,6 +4,7 @@
 // between that matters: what is deleted, trimmed or redacted once it is read was there.
 #include <utility>
 
+#include "plan.h"
 #include "runtime_implementation.h"
 #include "validate.h"
 
@@ -49,16 +50,10 @@ Result<WorkerDetail> Runtime::Implementation::fork_worker(ForkWorker request) {
     return Error(ErrorCode::worker_damaged,
                  "worker " + worker_id.text() + " is damaged: " + summary.damaged.value_or(""));
   }
-  if (request.at.value > summary.transcript_len) {
-    return Error(ErrorCode::cursor_ahead, "the transcript of worker " + worker_id.text() +
-                                              " ends at " + std::to_string(summary.transcript_len) +
-                                              ", before " + std::to_string(request.at.value));
-  }
-  if (request.at.value > 0 && request.at < summary.first_sequence) {
-    return Error(ErrorCode::cursor_expired,
-                 "entry " + std::to_string(request.at.value) + " of worker " + worker_id.text() +
-                     " is trimmed",
-                 CursorFields{summary.first_sequence.value});
+  if (request.at.value > 0) {
+    auto kept = require_kept(worker_id, request.at, summary.first_sequence,
+                             Sequence{summary.transcript_len});
+    if (!kept) return std::move(kept).error();
   }
   ImportWorker fork;
   fork.request = *std::move(origin->request);

@@ -287,25 +287,14 @@ Result<Answer> plan_one(const Planning& planning, Redact& request) {
   auto worker = existing(planning, request.worker_ref);
   if (!worker) return std::move(worker).error();
   const WorkerRecord& record = **worker;
-  if (request.sequence > record.last_sequence) {
-    return Error(ErrorCode::cursor_ahead, "the transcript of worker " + record.worker_id.text() +
-                                              " ends at " +
-                                              std::to_string(record.last_sequence.value) +
-                                              ", before " + std::to_string(request.sequence.value));
-  }
-  if (request.sequence < record.first_sequence) {
-    return Error(ErrorCode::cursor_expired,
-                 "entry " + std::to_string(request.sequence.value) + " of worker " +
-                     record.worker_id.text() + " is trimmed",
-                 CursorFields{record.first_sequence.value});
-  }
+  auto kept =
+      require_kept(record.worker_id, request.sequence, record.first_sequence, record.last_sequence);
+  if (!kept) return std::move(kept).error();
   Redacted answer{std::move(request.worker_ref), request.sequence};
   TranscriptEntry& entry = *planning.context.redacted;
   if (entry.redacted > 0 || planning.head.is_redacted(record.worker_id, answer.sequence))
     return Answer(std::move(answer));
-  entry.redacted = entry.content.size();
-  entry.content.clear();
-  entry.data.reset();
+  redact(entry);
   planning.changes.emplace_back().redaction = std::move(entry);
   return Answer(std::move(answer));
 }
@@ -336,6 +325,22 @@ Result<Answer> plan(const Head& head, Mutation& operation, const PlanContext& co
                     std::vector<Change>& changes) {
   const Planning planning{head, context, changes};
   return std::visit([&](auto& request) { return plan_one(planning, request); }, operation);
+}
+
+Result<void> require_kept(const WorkerId& worker_id, Sequence sequence, Sequence first,
+                          Sequence last) {
+  if (sequence > last) {
+    return Error(ErrorCode::cursor_ahead, "the transcript of worker " + worker_id.text() +
+                                              " ends at " + std::to_string(last.value) +
+                                              ", before " + std::to_string(sequence.value));
+  }
+  if (sequence < first) {
+    return Error(ErrorCode::cursor_expired,
+                 "entry " + std::to_string(sequence.value) + " of worker " + worker_id.text() +
+                     " is trimmed",
+                 CursorFields{first.value});
+  }
+  return {};
 }
 
 const WorkerRef* worker_of(const Mutation& operation) {

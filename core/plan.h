@@ -28,6 +28,11 @@ struct PlanContext {
 Result<Answer> plan(const Head& head, Mutation& operation, const PlanContext& context,
                     std::vector<Change>& changes);
 
+/// Refuses an entry that is not there, of a Worker whose entries first..last are kept:
+/// `cursor_ahead`, `cursor_expired`.
+Result<void> require_kept(const WorkerId& worker_id, Sequence sequence, Sequence first,
+                          Sequence last);
+
 /// The Worker that an operation is about, if it is about one that exists already.
 const WorkerRef* worker_of(const Mutation& operation);
 /// The key of an operation that appends an entry.

@@ -15,15 +15,6 @@
 namespace worker_runtime::fs_store {
 namespace {
 
-Result<std::unique_ptr<FileSystem>> open_source(const std::filesystem::path& root,
-                                                const std::optional<RuntimeId>& wanted,
-                                                RuntimeId& runtime_id) {
-  StoreOptions options;
-  options.root = root;
-  options.runtime_id = wanted;
-  return open_runtime_directory(options, runtime_id);
-}
-
 /// Copies, and again from a newer view where the writer deleted or trimmed what was to be copied.
 /// Each time less is left to do.
 Result<CopyReport> copy_newest(FileSystem& source, const RuntimeId& source_id, StoreCopy& copy) {
@@ -85,7 +76,7 @@ Result<CopyReport> backup(const BackupOptions& options) {
                  "the directory of the backup is the root itself: choose another one");
   }
   RuntimeId runtime_id;
-  auto source = open_source(options.root, options.runtime_id, runtime_id);
+  auto source = open_existing_directory(options.root, options.runtime_id, runtime_id);
   if (!source) return std::move(source).error();
   auto root = make_root(options.directory);
   if (!root) return full_as_such(std::move(root).error());
@@ -129,7 +120,7 @@ Result<CopyReport> restore_directory(FileSystem& source, const RuntimeId& source
 
 Result<CopyReport> restore(const RestoreOptions& options) {
   RuntimeId source_id;
-  auto source = open_source(options.directory, options.runtime_id, source_id);
+  auto source = open_existing_directory(options.directory, options.runtime_id, source_id);
   if (!source) return std::move(source).error();
   auto root = make_root(options.root);
   if (!root) return full_as_such(std::move(root).error());

@@ -226,7 +226,7 @@ void Catalog::put_in_force(const CatalogUpdate& update, std::uint64_t offset,
     if (known != places_.end()) places_.erase(known);
     return;
   }
-  const std::string_view text = std::string_view(update.line).substr(0, update.line.size() - 1);
+  const std::string_view text = without_newline(update.line);
   const Place place{offset, static_cast<std::uint32_t>(update.line.size()), *check_line(text),
                     update.tombstone};
   places_[update.worker_id] = place;
@@ -325,7 +325,7 @@ Result<CatalogPosition> Catalog::rewrite(std::span<const CatalogUpdate> updates,
   }
   for (const CatalogUpdate& update : updates) {
     if (update.line.empty()) continue;
-    const std::string_view text = std::string_view(update.line).substr(0, update.line.size() - 1);
+    const std::string_view text = without_newline(update.line);
     auto added = add(update.worker_id, update.line, *check_line(text), update.tombstone);
     if (!added) return std::move(added).error();
   }

@@ -30,6 +30,11 @@ std::optional<std::uint32_t> check_line(std::string_view line);
 /// first bytes: the line may be cut behind the number's comma, and need not have been checked.
 std::optional<std::uint64_t> line_number(std::string_view line, std::string_view key);
 
+/// A line less the newline that it ends with.
+inline std::string_view without_newline(std::string_view line) {
+  return line.substr(0, line.size() - 1);
+}
+
 /// 8 lower-case hex digits <-> a checksum.
 std::string checksum_text(std::uint32_t checksum);
 std::optional<std::uint32_t> parse_checksum(std::string_view text);

@@ -48,29 +48,29 @@ Result<Lsn> FsStore::run_checkpoint(Final final) {
   return lsn;
 }
 
+/// What is committed is durable then: with Durability::sync it is anyway.
+Result<void> FsStore::make_durable() {
+  if (options_.durability == Durability::sync) return {};
+  const std::lock_guard lock(commit_mutex_);
+  auto synced = journal_->sync();
+  return synced ? synced : fail(synced.error());
+}
+
 /// What a deleted Worker held is gone for good with its directory. With Durability::interval or
 /// none its deletion may be undone by a power cut until then: it is made durable before.
 Result<void> FsStore::remove_deleted() {
   std::vector<WorkerId> deleted = logs_.take_deleted();
   if (deleted.empty()) return {};
-  if (options_.durability != Durability::sync) {
-    const std::lock_guard lock(commit_mutex_);
-    auto synced = journal_->sync();
-    if (!synced) return fail(synced.error());
-  }
-  return logs_.remove(std::move(deleted));
+  auto durable = make_durable();
+  return durable ? logs_.remove(std::move(deleted)) : durable;
 }
 
 /// A crash may leave half of a redacted line and half of the old one: the journal must have it.
 /// With Durability::interval or none that takes a sync.
 Result<void> FsStore::overwrite_redacted(std::uint64_t generation) {
   if (!logs_.has_redacted()) return {};
-  if (options_.durability != Durability::sync) {
-    const std::lock_guard lock(commit_mutex_);
-    auto synced = journal_->sync();
-    if (!synced) return fail(synced.error());
-  }
-  return logs_.overwrite_redacted(generation);
+  auto durable = make_durable();
+  return durable ? logs_.overwrite_redacted(generation) : durable;
 }
 
 /// The journal keeps what no checkpoint stands for: one that fails is made up for by the next.

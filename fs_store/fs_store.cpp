@@ -365,8 +365,7 @@ Result<TranscriptEntry> FsStore::read_entry(const WorkerId& worker_id, Sequence 
       std::find_if(staged_lines_.begin(), staged_lines_.end(), [&](const LogLine& line) {
         return line.worker_id == worker_id && line_number(line.line, "sequence") == sequence.value;
       });
-  if (staged != staged_lines_.end())
-    return Decoder().entry(std::string_view(staged->line).substr(0, staged->line.size() - 1));
+  if (staged != staged_lines_.end()) return Decoder().entry(without_newline(staged->line));
   auto page = read_transcript(worker_id, {sequence.value, sequence.value});
   if (!page) return std::move(page).error();
   if (!page->empty()) return std::move(page->front());

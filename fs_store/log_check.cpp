@@ -81,7 +81,7 @@ ScannedLine LogCheck::as_redacted(const ScannedLine& line, std::uint64_t expecte
                          (!is_checked(line) || line_number(line.text, "sequence") == expected);
   if (!may_be_it) return line;
   ScannedLine seen = line;
-  seen.text = std::string_view(*redacted->second).substr(0, redacted->second->size() - 1);
+  seen.text = without_newline(*redacted->second);
   return seen;
 }
 
@@ -133,7 +133,7 @@ void LogCheck::check_content(const std::string& path, const ScannedLine& line, s
   } else if (!committed) {
     findings_.find_at(Severity::error, "journal_lost_commits",
                       "the line was acknowledged, but the journal ends before it", path, line);
-  } else if (std::string_view(*committed).substr(0, committed->size() - 1) != line.text) {
+  } else if (without_newline(*committed) != line.text) {
     findings_.find_at(Severity::error, "log_disagrees_with_journal",
                       "the line is not the one that the journal has", path, line);
   }

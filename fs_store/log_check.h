@@ -48,9 +48,9 @@ class LogCheck {
   void tell_trimmed(const std::string& path, const std::string& current);
   void check_content(const std::string& path, const ScannedLine& line, std::uint64_t number,
                      bool above_watermark, Decoder& decoder);
-  /// The last line below the watermark must end there: readers look no further.
   /// The line, or what takes its place if a crash has torn that.
   [[nodiscard]] ScannedLine as_redacted(const ScannedLine& line, std::uint64_t expected) const;
+  /// The last line below the watermark must end there: readers look no further.
   void check_length(const std::string& path, const ScannedLine& line, std::uint64_t number,
                     std::uint64_t durable_bytes);
   /// Whether the line belongs where it lies.

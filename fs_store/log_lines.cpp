@@ -23,4 +23,17 @@ void append_log_lines(std::vector<LogLine>& lines, std::span<const ExpandedEvent
   }
 }
 
+void append_redacted_lines(std::vector<RedactedLine>& lines, const Commit& commit) {
+  std::string object;
+  for (const Change& change : commit.changes) {
+    if (!change.redaction) continue;
+    object.clear();
+    encode(object, *change.redaction);
+    RedactedLine& line = lines.emplace_back();
+    line.worker_id = change.redaction->worker_ref.worker_id;
+    line.sequence = change.redaction->sequence.value;
+    append_checked_line(line.text, object);
+  }
+}
+
 }  // namespace worker_runtime::fs_store

@@ -31,6 +31,11 @@ const LogState* Logs::state_of(const WorkerId* worker_id) const {
   return found == transcripts_.end() ? nullptr : &found->second;
 }
 
+const LinePointer& LogState::waiting(std::uint64_t number) const {
+  const auto found = redacted.find(number);
+  return found != redacted.end() ? found->second.text : pending[number - end.last - 1].text;
+}
+
 void Logs::set_events(LogWatermark end) {
   const std::lock_guard lock(mutex_);
   events_.end = end;
@@ -113,9 +118,7 @@ LinePointer Logs::pending_line(const WorkerId* worker_id, std::uint64_t number) 
   const std::lock_guard lock(mutex_);
   const LogState* const state = state_of(worker_id);
   if (state == nullptr || number <= state->end.last || number > state->last()) return nullptr;
-  if (const auto redacted = state->redacted.find(number); redacted != state->redacted.end())
-    return redacted->second.text;
-  return state->pending[number - state->end.last - 1].text;
+  return state->waiting(number);
 }
 
 Result<std::uint64_t> Logs::durable_bytes(const WorkerId* worker_id,
@@ -173,16 +176,13 @@ Logs::View Logs::view(const WorkerId* worker_id, const PageRange& range) const {
        ++count) {
     const std::uint64_t number =
         range.direction == Direction::oldest_first ? first + count : last - count;
-    const auto redacted = state->redacted.find(number);
-    view.pending.push_back(redacted != state->redacted.end()
-                               ? redacted->second.text
-                               : state->pending[number - behind_file].text);
+    view.pending.push_back(state->waiting(number));
   }
   view.redactions = state->redactions;
-  const auto begin = state->redacted.lower_bound(range.first);
-  const auto end = state->redacted.upper_bound(std::min(range.last, state->end.last));
-  for (auto at = begin; at != state->redacted.end() && at != end; ++at)
+  for (auto at = state->redacted.lower_bound(range.first);
+       at != state->redacted.end() && at->first <= std::min(range.last, state->end.last); ++at) {
     view.redacted.emplace_back(at->first, at->second.text);
+  }
   if (range.direction == Direction::newest_first)
     std::reverse(view.redacted.begin(), view.redacted.end());
   return view;
@@ -200,7 +200,7 @@ Result<void> Logs::read(const Name& name, const WorkerId* worker_id, const PageR
   };
   const auto visit_pending = [&](const View& view) {
     for (const LinePointer& line : view.pending) {
-      const std::string_view text = std::string_view(*line).substr(0, line->size() - 1);
+      const std::string_view text = without_newline(*line);
       const auto number = line_number(text, name.key);
       if (!number || !counting(*number, text)) return;
     }
@@ -253,7 +253,7 @@ Result<void> Logs::read_around_redacted(const Name& name, const View& seen, cons
       auto read = read_files(name, seen.end, piece, watched);
       if (!read || enough) return read;
     }
-    if (!watched(number, std::string_view(*line).substr(0, line->size() - 1))) return {};
+    if (!watched(number, without_newline(*line))) return {};
     piece.first = up ? number + 1 : range.first;
     piece.last = up ? range.last : number - 1;
   }
@@ -330,14 +330,14 @@ Result<Logs::Part> Logs::find_part(const Name& name, const LogWatermark& end,
   return Part{layout::log_part(name.stem, first), {first, next - 1, 0}};
 }
 
-Result<std::unique_ptr<File>> Logs::open_part(const Name& name, Part& part,
-                                              std::uint64_t number) const {
-  auto file = file_system_.open(part.path, OpenMode::read);
+Result<std::unique_ptr<File>> Logs::open_part(const Name& name, Part& part, std::uint64_t number,
+                                              OpenMode mode) const {
+  auto file = file_system_.open(part.path, mode);
   if (!file) {
     if (!is_missing(file.error())) return file;
     // Beside another process that writes, the file may have become a closed part meanwhile.
     const std::string rolled = layout::log_part(name.stem, part.extent.first);
-    file = file_system_.open(rolled, OpenMode::read);
+    file = file_system_.open(rolled, mode);
     if (!file) {
       if (!is_missing(file.error())) return file;
       return corrupt(file_system_, part.path,
@@ -349,8 +349,7 @@ Result<std::unique_ptr<File>> Logs::open_part(const Name& name, Part& part,
     auto head = (*file)->read(0, 64);
     if (!head) return std::move(head).error();
     if (line_number(*head, name.key) != part.extent.first) {
-      auto rolled =
-          file_system_.open(layout::log_part(name.stem, part.extent.first), OpenMode::read);
+      auto rolled = file_system_.open(layout::log_part(name.stem, part.extent.first), mode);
       if (rolled) {
         part.path = layout::log_part(name.stem, part.extent.first);
         return rolled;

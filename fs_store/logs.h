@@ -35,6 +35,7 @@
 #include "codec.h"
 #include "file_system.h"
 #include "log_file.h"
+#include "log_lines.h"
 #include "worker_runtime/ids.h"
 #include "worker_runtime/result.h"
 #include "worker_runtime/store.h"
@@ -50,13 +51,6 @@ struct PendingLine {
   std::uint64_t generation = 0;
 };
 
-/// What takes the place of a line of a transcript that is redacted.
-struct RedactedLine {
-  WorkerId worker_id;
-  std::uint64_t sequence = 0;
-  std::string text;
-};
-
 struct LogState {
   LogWatermark end;
   std::uint64_t first_kept = 1;
@@ -64,6 +58,8 @@ struct LogState {
   std::map<std::uint64_t, PendingLine> redacted;  ///< By number: what readers get instead.
   std::uint64_t redactions = 0;  ///< Grows when `redacted` changes, and with it perhaps a file.
   [[nodiscard]] std::uint64_t last() const { return end.last + pending.size(); }
+  /// The line that waits under a number, or what takes its place.
+  [[nodiscard]] const LinePointer& waiting(std::uint64_t number) const;
 };
 
 /// Where extension and checkpoint met damage: the caller raises the diagnostic.
@@ -218,7 +214,7 @@ class Logs {
                     const LineVisitor& visitor) const;
   Result<void> read_around_redacted(const Name& name, const View& seen, const PageRange& range,
                                     const LineVisitor& visitor) const;
-  Result<void> overwrite(const Name& name, const RedactedLine& line);
+  Result<void> overwrite(const RedactedLine& line);
   Result<void> read_files(const Name& name, LogWatermark end, const PageRange& range,
                           const LineVisitor& visitor) const;
   struct Part {
@@ -231,7 +227,8 @@ class Logs {
   /// Whether the part ends in its last line: the cause if not.
   Result<std::optional<std::string>> check_part_end(const WorkerId& worker_id, Part part,
                                                     const LineJudge& judge) const;
-  Result<std::unique_ptr<File>> open_part(const Name& name, Part& part, std::uint64_t number) const;
+  Result<std::unique_ptr<File>> open_part(const Name& name, Part& part, std::uint64_t number,
+                                          OpenMode mode = OpenMode::read) const;
 
   Result<void> extend_log(const Name& name, const WorkerId* worker_id, std::uint64_t generation);
   Result<std::shared_ptr<File>> append_handle(const Name& name, const LogWatermark& end,

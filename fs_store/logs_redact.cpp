@@ -70,7 +70,7 @@ Result<void> Logs::overwrite_redacted(std::uint64_t generation) {
     }
   }
   for (const RedactedLine& line : lines) {
-    auto done = overwrite(transcript_log(line.worker_id), line);
+    auto done = overwrite(line);
     if (!done && done.error().code() != ErrorCode::store_corrupt) return done;
     const std::lock_guard lock(mutex_);
     LogState* const state = state_of(&line.worker_id);
@@ -84,22 +84,15 @@ Result<void> Logs::overwrite_redacted(std::uint64_t generation) {
   return {};
 }
 
-Result<void> Logs::overwrite(const Name& name, const RedactedLine& line) {
-  const LogWatermark end = transcript(line.worker_id);
-  auto part = find_part(name, end, line.sequence);
+Result<void> Logs::overwrite(const RedactedLine& line) {
+  const Name name = transcript_log(line.worker_id);
+  auto part = find_part(name, transcript(line.worker_id), line.sequence);
   // With the part that held it a trimmed line is gone.
   const bool is_trimmed = line.sequence < first_kept(&line.worker_id);
   if (!part && part.error().code() == ErrorCode::store_corrupt && is_trimmed) return {};
   if (!part) return std::move(part).error();
-  auto file = file_system_.open(part->path, OpenMode::write);
-  if (!file && is_missing(file.error()))
-    return corrupt(file_system_, part->path, "the file is missing");
+  auto file = open_part(name, *part, line.sequence, OpenMode::write);
   if (!file) return std::move(file).error();
-  if (part->extent.bytes == 0) {
-    auto size = (*file)->size();
-    if (!size) return std::move(size).error();
-    part->extent.bytes = *size;
-  }
   auto place = find_line(**file, part->extent, name.key, line.sequence);
   if (!place) return std::move(place).error();
   const auto text = *place ? padded(line.text, (*place)->bytes) : std::nullopt;

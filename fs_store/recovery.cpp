@@ -6,23 +6,11 @@
 
 #include "checked_line.h"
 #include "layout.h"
+#include "log_lines.h"
 #include "quarantine.h"
 #include "snapshot.h"
 
 namespace worker_runtime::fs_store {
-
-void append_redacted_lines(std::vector<RedactedLine>& lines, const Commit& commit) {
-  std::string object;
-  for (const Change& change : commit.changes) {
-    if (!change.redaction) continue;
-    object.clear();
-    encode(object, *change.redaction);
-    RedactedLine& line = lines.emplace_back();
-    line.worker_id = change.redaction->worker_ref.worker_id;
-    line.sequence = change.redaction->sequence.value;
-    append_checked_line(line.text, object);
-  }
-}
 
 Result<RuntimeSnapshot> read_runtime_snapshot(FileSystem& file_system, Decoder& decoder,
                                               const RuntimeId& runtime_id) {

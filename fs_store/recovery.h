@@ -22,7 +22,6 @@
 #include "file_system.h"
 #include "journal.h"
 #include "journal_reader.h"
-#include "log_lines.h"
 #include "logs.h"
 #include "worker_runtime/commit.h"
 #include "worker_runtime/result.h"
@@ -43,9 +42,6 @@ struct Loaded {
   /// among them: its transcript was let go while the checkpoint ran.
   std::vector<WorkerId> in_doubt;
 };
-
-/// The lines that take the place of those that a commit redacts.
-void append_redacted_lines(std::vector<RedactedLine>& lines, const Commit& commit);
 
 /// Reads runtime.json of `runtime_id`. Errors: `store_missing`, `store_version`, `store_corrupt`,
 /// `store_io`.

@@ -125,7 +125,7 @@ class Salvager {
 
   static void take_pending(const LinePointer& line, std::uint64_t number,
                            std::map<std::uint64_t, std::string>& lines) {
-    if (line) lines.emplace(number, line->substr(0, line->size() - 1));
+    if (line) lines.emplace(number, without_newline(*line));
   }
 
   // ---- one that does not
@@ -348,9 +348,10 @@ class Salvager {
   void take_redaction(const TranscriptEntry& entry) {
     std::string object;
     encode(object, entry);
+    const std::string line = checked(object);
     const WorkerId& worker_id = entry.worker_ref.worker_id;
-    found_.redacted[worker_id][entry.sequence.value] = checked(object);
-    found_.entries[worker_id][entry.sequence.value] = checked(object);
+    found_.redacted[worker_id][entry.sequence.value] = line;
+    found_.entries[worker_id][entry.sequence.value] = line;
   }
 
   void take_trim(const Trim& trim) {

@@ -46,9 +46,7 @@ bool differ_by_redaction(std::string_view left, std::string_view right) {
   const auto rest = [&](std::string_view line) {
     auto entry = decoder.entry(line);
     if (!entry) return std::optional<TranscriptEntry>();
-    entry->redacted = content_bytes(*entry);
-    entry->content.clear();
-    entry->data.reset();
+    redact(*entry);
     return std::optional(*std::move(entry));
   };
   const auto known = rest(left);

@@ -73,6 +73,13 @@ inline std::uint64_t content_bytes(const TranscriptEntry& entry) {
   return entry.content.size() + entry.redacted;
 }
 
+/// Takes the content and data out of an entry, which keeps everything else.
+inline void redact(TranscriptEntry& entry) {
+  entry.redacted = content_bytes(entry);
+  entry.content.clear();
+  entry.data.reset();
+}
+
 enum class Severity : std::uint8_t { info, warning, error };
 std::string_view to_string(Severity severity);
 std::optional<Severity> parse_severity(std::string_view text);

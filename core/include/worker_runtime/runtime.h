@@ -104,12 +104,12 @@ class Runtime {
   Result<EventsTrimmed> trim_events(TrimEvents request);
   Result<TranscriptTrimmed> trim_transcript(TrimTranscript request);
 
-  /// Replaces the content and data of an entry for good, once this returns for every reader.
-  /// Number, time, role, name, key and usage stay; a request with its key is answered as a
-  /// repetition, whatever its body. A store on disk has the text in its files still until the next
-  /// checkpoint, which follows soon: checkpoint() or close() waits for it. Copies may remain where
-  /// `redacted_copies_may_remain` says. Also when the Runtime is stopped, and for Workers that have
-  /// ended. Redacted already: done. Errors: invalid_request (sequence 0), wrong_runtime,
+  /// Replaces the content and data of an entry for good, for every read of this Runtime that begins
+  /// after this. Number, time, role, name, key and usage stay; a request with its key is answered
+  /// as a repetition, whatever its body. A store on disk has the text in its files still until the
+  /// next checkpoint, which follows soon: checkpoint() or close() waits for it. Copies may remain
+  /// where `redacted_copies_may_remain` says. Also when the Runtime is stopped, and for Workers
+  /// that have ended. Redacted already: done. Errors: invalid_request (sequence 0), wrong_runtime,
   /// worker_not_found, cursor_ahead, cursor_expired (it is trimmed), worker_damaged (the entry
   /// can't be read).
   Result<Redacted> redact(Redact request);
