@@ -197,7 +197,6 @@ void Runtime::Implementation::lead(std::unique_lock<std::mutex>& lock) {
 void Runtime::Implementation::count_group() {
   const auto now = std::chrono::steady_clock::now();
   const std::lock_guard lock(metrics_mutex_);
-  bool any_commit = false;
   for (const Submission* const submission : group_) {
     const auto passed =
         std::chrono::duration_cast<std::chrono::microseconds>(now - submission->asked);
@@ -206,12 +205,17 @@ void Runtime::Implementation::count_group() {
       ++metrics_.refused.at(static_cast<std::size_t>(submission->error->code()));
     } else if (submission->has_commit) {
       ++metrics_.commits;
-      any_commit = true;
     }
   }
   metrics_.operations += group_.size();
   metrics_.group_operations.add(group_.size(), group_bounds);
-  if (any_commit) ++metrics_.syncs;
+}
+
+void Runtime::Implementation::count_sync(std::chrono::steady_clock::duration passed) {
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(passed);
+  const std::lock_guard lock(metrics_mutex_);
+  ++metrics_.syncs;
+  metrics_.sync_latency.add(static_cast<std::uint64_t>(microseconds.count()), latency_bounds);
 }
 
 void Runtime::Implementation::hand_over_leadership() {

@@ -1,5 +1,6 @@
 // The leader's work: one group from planning to answers.
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -46,8 +47,10 @@ void Runtime::Implementation::execute_group() {
   }
   if (!any_commit) return;
   // The one sync of the group, with no lock held that a reader needs.
+  const auto began = std::chrono::steady_clock::now();
   auto synced = store_->sync(head_.runtime(), head_.changed());
   if (synced) {
+    count_sync(std::chrono::steady_clock::now() - began);
     publish();
     return;
   }

@@ -125,6 +125,7 @@ class Runtime::Implementation {
 
   // execute.cpp: the leader's work
   void execute_group();
+  void count_sync(std::chrono::steady_clock::duration passed);
   void begin_commit();
   void execute_one(Submission& submission);
   void execute_batch(Submission& submission);

@@ -143,6 +143,8 @@ void append_prometheus(std::string& out, const Metrics& metrics) {
     writer.sample(metrics.refused[code], label("code", to_string(static_cast<ErrorCode>(code))));
   writer.histogram("latency_seconds", "From the call to the answer.", metrics.latency,
                    latency_bounds, seconds);
+  writer.histogram("sync_seconds", "How long each sync took: the disk's part of the latency.",
+                   metrics.sync_latency, latency_bounds, seconds);
   writer.histogram("group_operations", "Operations that shared a sync.", metrics.group_operations,
                    group_bounds, [](std::uint64_t count) { return std::to_string(count); });
 }

@@ -64,6 +64,7 @@ TEST_F(MetricsOfCommands, AHostTellsWhatItHasDone) {
   EXPECT_EQ(found["worker_runtime_latency_seconds_count"], "3");
   EXPECT_EQ(found["worker_runtime_latency_seconds_bucket{le=\"+Inf\"}"], "3");
   EXPECT_EQ(found["worker_runtime_group_operations_sum"], "3");
+  EXPECT_EQ(found["worker_runtime_sync_seconds_count"], found["worker_runtime_syncs_total"]);
   EXPECT_EQ(found["worker_runtime_inputs_total"], "2");
   host.write("{\"id\":1,\"op\":\"metrics\"}\n");
   EXPECT_TRUE(host.read_line().starts_with(R"({"id":1,"ok":{"text":"# HELP worker_runtime_info )"));

@@ -49,6 +49,7 @@ TEST_F(RuntimeMetricsTest, CountsWhatWasDoneAndWhatWasRefused) {
   EXPECT_EQ(refused(metrics, ErrorCode::invalid_request), 1U);
   EXPECT_EQ(refused(metrics, ErrorCode::worker_not_found), 2U);
   EXPECT_EQ(total(metrics.latency), metrics.operations);
+  EXPECT_EQ(total(metrics.sync_latency), metrics.syncs);
   EXPECT_EQ(metrics.group_operations.sum, metrics.operations);
 }
 

@@ -82,6 +82,9 @@ struct Metrics {
   std::array<std::uint64_t, static_cast<std::size_t>(ErrorCode::store_version) + 1> refused{};
   /// From the call to the answer, in microseconds, by latency_bounds.
   Histogram<latency_bounds.size()> latency;
+  /// How long the store took to make each group durable, in microseconds, by latency_bounds: the
+  /// part of the latency that is the disk's.
+  Histogram<latency_bounds.size()> sync_latency;
   /// Operations a group, by group_bounds.
   Histogram<group_bounds.size()> group_operations;
   bool operator==(const Metrics&) const = default;
