@@ -40,6 +40,13 @@ std::string nearest_command(const CLI::App& app, const std::string& word) {
   return suggestion.nearest();
 }
 
+/// Where to read on after a mistake.
+std::string usage_hint(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  if (commands.empty()) return "`worker-runtime --help` lists the commands";
+  return "`worker-runtime " + commands.front()->get_name() + " --help` shows how it is used";
+}
+
 Exit usage(const CLI::App& app, const Options& options, const CLI::ParseError& problem) {
   if (problem.get_exit_code() == 0) {
     // --help or --version: text that was asked for.
@@ -56,8 +63,8 @@ Exit usage(const CLI::App& app, const Options& options, const CLI::ParseError& p
   if (options.json) {
     report(options, Error(ErrorCode::invalid_request, message));
   } else {
-    std::fprintf(stderr, "worker-runtime: %s\n`worker-runtime --help` lists the commands\n",
-                 printable(message).c_str());
+    std::fprintf(stderr, "worker-runtime: %s\n%s\n", printable(message).c_str(),
+                 usage_hint(app).c_str());
   }
   return Exit::usage;
 }

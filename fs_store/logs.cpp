@@ -9,6 +9,23 @@
 #include "snapshot.h"
 
 namespace worker_runtime::fs_store {
+namespace {
+
+/// As visit_lines(), of a file that somebody may have edited: where a line has become longer, the
+/// last ones stand behind the end that the record knows. Their numbers say which they are.
+Result<std::optional<LineDamage>> visit_edited(const File& file, const Extent& extent,
+                                               const LineRange& range, const LineVisitor& visitor) {
+  auto damage = visit_lines(file, extent, range, visitor);
+  if (!damage || !*damage) return damage;
+  auto size = file.size();
+  if (!size) return std::move(size).error();
+  if (*size <= extent.bytes) return damage;
+  LineRange rest = range;
+  rest.start = (*damage)->number;
+  return visit_lines(file, {extent.first, extent.last, *size}, rest, visitor);
+}
+
+}  // namespace
 
 Logs::Name Logs::event_log() { return {std::string(layout::events), "id"}; }
 Logs::Name Logs::transcript_log(const WorkerId& worker_id) {
@@ -277,7 +294,7 @@ Result<void> Logs::read_files(const Name& name, LogWatermark end, const PageRang
       return !enough && at != last_wanted;
     };
     const LineRange lines{name.key, number, range.direction, range.items};
-    auto damage = visit_lines(**file, part->extent, lines, bounded);
+    auto damage = visit_edited(**file, part->extent, lines, bounded);
     if (!damage) return std::move(damage).error();
     if (*damage) {
       auto next = (*damage)->next_readable;

@@ -230,6 +230,15 @@ class Logs {
   Result<std::unique_ptr<File>> open_part(const Name& name, Part& part, std::uint64_t number,
                                           OpenMode mode = OpenMode::read) const;
 
+  /// Where the last line of the log ends. Its record says it, but somebody may have edited the file
+  /// since, and a line before it has another length: cutting there, or going on there, would take
+  /// acknowledged lines apart. None if the line is not there.
+  static Result<std::optional<std::uint64_t>> find_end(const Name& name, const File& file,
+                                                       const LogWatermark& end);
+  /// Lines up to the end are lost, or not where they were. What is still to come is not: it goes
+  /// into a new part, and the gap is told.
+  Result<void> begin_behind_damage(const Name& name, const LogWatermark& end,
+                                   const WorkerId* worker_id, bool is_removed);
   Result<void> extend_log(const Name& name, const WorkerId* worker_id, std::uint64_t generation);
   Result<std::shared_ptr<File>> append_handle(const Name& name, const LogWatermark& end,
                                               const WorkerId* worker_id);

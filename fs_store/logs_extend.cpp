@@ -93,6 +93,45 @@ Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
   }
 }
 
+Result<std::optional<std::uint64_t>> Logs::find_end(const Name& name, const File& file,
+                                                    const LogWatermark& end) {
+  if (end.last < end.first) return std::optional(end.bytes);
+  auto size = file.size();
+  if (!size) return std::move(size).error();
+  if (*size == end.bytes) return std::optional(end.bytes);
+  if (*size > end.bytes) {
+    auto damage = visit_lines(file, {end.first, end.last, end.bytes},
+                              {name.key, end.last, Direction::newest_first, 1},
+                              [](std::uint64_t, std::string_view) { return false; });
+    if (!damage) return std::move(damage).error();
+    if (!*damage) return std::optional(end.bytes);
+  }
+  auto place = find_line(file, {end.first, end.last, *size}, name.key, end.last);
+  if (!place) return std::move(place).error();
+  if (*place) return std::optional((*place)->offset + (*place)->bytes);
+  // Damaged where it stands, which moves nothing.
+  auto newline = *size > end.bytes ? file.read(end.bytes - 1, 1) : Result<std::string>("");
+  if (!newline) return std::move(newline).error();
+  return *newline == "\n" ? std::optional(end.bytes) : std::nullopt;
+}
+
+Result<void> Logs::begin_behind_damage(const Name& name, const LogWatermark& end,
+                                       const WorkerId* worker_id, bool is_removed) {
+  if (end.last < end.first) return {};
+  if (!is_removed) {
+    auto rolled = roll(name, worker_id);
+    if (!rolled) return rolled;
+  }
+  const std::lock_guard lock(mutex_);
+  LogState* const state = state_of(worker_id);
+  if (state != nullptr) state->end = {end.last + 1, 0, end.last};
+  if (worker_id != nullptr) {
+    troubles_.push_back({*worker_id, is_removed ? "its transcript was removed"
+                                                : "its transcript was changed by somebody else"});
+  }
+  return {};
+}
+
 Result<std::shared_ptr<File>> Logs::append_handle(const Name& name, const LogWatermark& end,
                                                   const WorkerId* worker_id) {
   if (auto kept = handles_.find(name.stem)) return kept;
@@ -103,18 +142,18 @@ Result<std::shared_ptr<File>> Logs::append_handle(const Name& name, const LogWat
     if (!moved) return std::move(moved).error();
     if (*moved) file = file_system_.open(path, OpenMode::write);
   }
-  if (!file && is_missing(file.error())) {
-    if (end.last >= end.first) {
-      // The file was there and holds acknowledged lines. They are lost, but what is still to come
-      // is not: it goes into a new part, and the gap is told.
-      const std::lock_guard lock(mutex_);
-      LogState* const state = state_of(worker_id);
-      if (state != nullptr) state->end = {end.last + 1, 0, end.last};
-      if (worker_id != nullptr) troubles_.push_back({*worker_id, "its transcript was removed"});
-    }
+  const bool is_removed = !file && is_missing(file.error());
+  if (!file && !is_removed) return std::move(file).error();
+  auto end_bytes =
+      is_removed ? Result<std::optional<std::uint64_t>>(std::nullopt) : find_end(name, **file, end);
+  if (!end_bytes) return std::move(end_bytes).error();
+  if (*end_bytes != end.bytes) {
+    auto begun = begin_behind_damage(name, end, worker_id, is_removed);
+    if (!begun) return std::move(begun).error();
     file = make_log_file(name, worker_id);
+    return file ? handles_.keep(name.stem, std::move(*file))
+                : Result<std::shared_ptr<File>>(std::move(file).error());
   }
-  if (!file) return std::move(file).error();
   auto size = (*file)->size();
   if (!size) return std::move(size).error();
   if (*size > end.bytes) {
@@ -327,11 +366,19 @@ Result<Logs::Settled> Logs::settle(const Name& name, const WorkerId* worker_id, 
   }
   auto size = (*file)->size();
   if (!size) return std::move(size).error();
-  if (*size < end.bytes) {
+  auto end_bytes = find_end(name, **file, end);
+  if (!end_bytes) return std::move(end_bytes).error();
+  if (!*end_bytes || (worker_id != nullptr && **end_bytes != end.bytes)) {
     return corrupt(file_system_, settled.path,
-                   "the file has " + std::to_string(*size) + " bytes where " +
-                       std::to_string(end.bytes) + " were acknowledged",
-                   {}, *size);
+                   "the file has " + std::to_string(*size) + " bytes, and no " +
+                       std::string(name.key) + " " + std::to_string(end.last) +
+                       " that ends at byte " + std::to_string(end.bytes),
+                   {}, std::min(*size, end.bytes));
+  }
+  if (**end_bytes != end.bytes) {
+    end.bytes = **end_bytes;
+    const std::lock_guard lock(mutex_);
+    state_of(worker_id)->end.bytes = end.bytes;
   }
   if (*size == end.bytes) return settled;
   auto torn = inspect_tail(name, settled.path, **file, end.bytes, last, loss);

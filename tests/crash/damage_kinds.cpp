@@ -82,6 +82,26 @@ std::vector<Damage> lost_lines(const OriginalStore& store) {
   });
 }
 
+/// As an editor leaves them: what stands behind is moved.
+std::vector<Damage> edited_lines(const OriginalStore& store) {
+  return at_each_line(store, [](const std::string& path, const std::vector<std::string>& lines,
+                                std::size_t index, std::vector<Damage>& damages) {
+    const std::size_t middle = lines[index].size() / 2;
+    for (const bool longer : {true, false}) {
+      std::vector<std::string> edited = lines;
+      if (longer) {
+        edited[index].insert(middle, " by hand");
+      } else {
+        edited[index].erase(middle, 1);
+      }
+      damages.push_back({at_line(path, index) + (longer ? " made longer" : " made shorter"),
+                         {{path, Stands::file, text_of(edited)}},
+                         Verdict::named,
+                         index + 1});
+    }
+  });
+}
+
 std::vector<Damage> doubled_lines(const OriginalStore& store) {
   return at_each_line(store, [](const std::string& path, std::vector<std::string> lines,
                                 std::size_t index, std::vector<Damage>& damages) {
@@ -370,6 +390,7 @@ const std::vector<DamageKind>& damage_kinds() {
       {"RemovedFiles", removed_files},
       {"CutFiles", cut_files},
       {"LostLines", lost_lines},
+      {"EditedLines", edited_lines},
       {"DoubledLines", doubled_lines},
       {"MovedLines", moved_lines},
       {"LinesOfOtherFiles", lines_of_other_files},

@@ -156,6 +156,22 @@ TEST_F(LogsFiles, RemovedTranscriptLosesItsEntriesButNoneThatComeLater) {
   EXPECT_EQ(lost.done.error().get<FileFields>()->next_readable, 6U);
 }
 
+/// Somebody has made the second line longer, and the last one does not end where it did.
+TEST_F(LogsFiles, ChangedTranscriptKeepsItsOtherEntriesAndThoseThatComeLater) {
+  Logs logs(files(), one_part);
+  put_entries(logs, w_, 5);
+  std::string text = content("workers/w/transcript.jsonl");
+  text.insert(text.find('\n') + 20, "abc");
+  auto file = files().open("workers/w/transcript.jsonl", OpenMode::write);
+  ASSERT_TRUE(is_ok(file));
+  ASSERT_TRUE(is_ok((*file)->write(0, text)));
+  push_entries(logs, w_, 6, 7);
+  ASSERT_TRUE(is_ok(logs.extend()));
+  EXPECT_EQ(logs.take_troubles().size(), 1U);
+  EXPECT_EQ(content("workers/w/transcript.0000000000000001.jsonl"), text);
+  EXPECT_EQ(read(logs, &w_, range(3, 7)).text, entries(3, 7));
+}
+
 // ---- parts
 
 TEST_F(LogsFiles, LogBeginsANewPartAtItsSize) {

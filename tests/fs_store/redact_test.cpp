@@ -56,9 +56,9 @@ class Redacting : public testing::StoreFixture {
     }
     return found;
   }
-  [[nodiscard]] std::vector<std::string> contents(const auto& source) const {
+  [[nodiscard]] std::vector<std::string> contents(const auto& history) const {
     std::vector<std::string> found;
-    for (const TranscriptEntry& entry : all_entries(source, "w"))
+    for (const TranscriptEntry& entry : all_entries(history, "w"))
       found.push_back(entry.redacted > 0 ? "-" + std::to_string(entry.redacted) : entry.content);
     return found;
   }
