@@ -102,7 +102,11 @@ Exit report(const Options& options, const Error& error) {
       text += "\nname one with --runtime ID\n";
     }
     if (error.code() == ErrorCode::worker_not_found) text += suggestion_for(options, error);
-    if (error.code() == ErrorCode::store_missing) text += "`worker-runtime init` makes one\n";
+    if (error.code() == ErrorCode::store_missing) {
+      text += error.get<FileFields>() != nullptr
+                  ? "`worker-runtime repair --plan` shows what can be mended\n"
+                  : "`worker-runtime init` makes one\n";
+    }
     if (error.code() == ErrorCode::store_locked)
       text +=
           "most commands that write wait for it with --wait SECONDS; those that read need no "

@@ -1,6 +1,7 @@
 // repair and reseal: say what would be done about damage, or about a file that was edited, and do
 // it.
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,12 @@ struct RepairArguments {
 void print(Output& output, const fs_store::RepairReport& report) {
   Table table({"ACTION", "FILE", "LOST", "WHAT"});
   std::uint64_t lost = 0;
+  bool loses_lines = false;
   for (const fs_store::RepairItem& item : report.items) {
     table.add({item.action, printable(item.path), item.lost > 0 ? std::to_string(item.lost) : "-",
                printable(item.message)});
     lost += item.lost;
+    loses_lines = loses_lines || (item.action == "write_log" && item.lost > 0);
   }
   if (report.items.empty()) return output.line(styled("nothing is to be repaired", Style::good));
   table.print_rows(output);
@@ -35,11 +38,25 @@ void print(Output& output, const fs_store::RepairReport& report) {
   if (!report.applied) {
     output.line(things + " to do, " + std::to_string(lost) +
                 " lost; nothing was changed: --apply does it");
+    if (loses_lines)
+      output.line(
+          "lines that somebody changed on purpose: `worker-runtime reseal FILE` keeps them");
     return;
   }
   output.line(styled("repaired", Style::good) + ": " + things + " done, " + std::to_string(lost) +
-              " lost; what was replaced is kept:");
+              " lost" + (report.quarantined.empty() ? "" : "; what was replaced is kept:"));
   for (const std::string& path : report.quarantined) output.line("  " + printable(path));
+}
+
+/// A file as verify names it, also where it was given as the shell completes it.
+std::string path_in_store(const std::filesystem::path& root, const std::string& file) {
+  std::error_code error;
+  const auto whole_root = std::filesystem::canonical(root, error);
+  if (error) return file;
+  const auto whole = std::filesystem::canonical(file, error);
+  if (error) return file;
+  const auto relative = whole.lexically_relative(whole_root);
+  return relative.empty() || *relative.begin() == ".." ? file : relative.string();
 }
 
 Exit repair(const Options& options, const RepairArguments& arguments) {
@@ -49,7 +66,8 @@ Exit repair(const Options& options, const RepairArguments& arguments) {
   repairing.root = root_of(options);
   repairing.runtime_id = std::move(*runtime_id);
   repairing.mode = arguments.apply ? fs_store::RepairMode::apply : fs_store::RepairMode::plan;
-  repairing.accepted_files = arguments.files;
+  for (const std::string& file : arguments.files)
+    repairing.accepted_files.push_back(path_in_store(repairing.root, file));
   const StopWatch stop;
   repairing.stop = stop.token();
   Progress progress("read",
@@ -87,7 +105,7 @@ void add_repair(Command app, Options& options, Run& run) {
   mending.callback(go);
   const Command sealing = app.add_command(
       "reseal", "accept files that were edited on purpose: their lines get new checksums");
-  sealing.add_rest("FILE", arguments->files, "as verify names it").required();
+  sealing.add_rest("FILE", arguments->files, "its path, or as verify names it").required();
   add_modes(sealing, *arguments);
   sealing.callback(go);
 }

@@ -98,23 +98,30 @@ void LogCheck::check_length(const std::string& path, const ScannedLine& line, st
 
 bool LogCheck::check_owner(const std::string& path, const ScannedLine& line, Decoder& decoder) {
   std::optional<Error> problem;
-  bool is_foreign = false;
+  RuntimeId runtime_id;
+  bool is_of_another_worker = false;
+  std::string owner;
   if (worker_id_ == nullptr) {
-    RuntimeId runtime_id;
     auto event = decoder.event(line.text, &runtime_id);
     if (!event) problem = event.error();
-    is_foreign = event && runtime_id != expected_.runtime_id;
   } else {
     auto entry = decoder.entry(line.text);
-    if (!entry) problem = entry.error();
-    is_foreign = entry && entry->worker_ref != WorkerRef{expected_.runtime_id, *worker_id_};
-    if (entry && !is_foreign) content_bytes_ += content_bytes(*entry);
+    if (!entry) {
+      problem = entry.error();
+    } else {
+      runtime_id = entry->worker_ref.runtime_id;
+      is_of_another_worker = entry->worker_ref.worker_id != *worker_id_;
+      owner = "worker " + entry->worker_ref.worker_id.text() + " of ";
+      content_bytes_ +=
+          runtime_id == expected_.runtime_id && !is_of_another_worker ? content_bytes(*entry) : 0;
+    }
   }
+  const bool is_foreign = !problem && (runtime_id != expected_.runtime_id || is_of_another_worker);
   if (problem) {
     findings_.find_at(Severity::error, "line_malformed", problem->message(), path, line);
   } else if (is_foreign) {
     findings_.find_at(Severity::error, "ids_disagree",
-                      "the line belongs to another worker or runtime", path, line);
+                      "the line belongs to " + owner + "runtime " + runtime_id.text(), path, line);
   }
   return !problem && !is_foreign;
 }

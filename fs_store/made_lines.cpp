@@ -17,6 +17,8 @@ std::string checked(std::string_view object) {
 }  // namespace
 
 std::optional<std::string> sealed_line(std::string_view line) {
+  // Editors put a carriage return before each newline, or blanks.
+  line = line.substr(0, line.find_last_not_of(" \t\r") + 1);
   if (line.size() < 3 || line.front() != '{' || line.back() != '}') return std::nullopt;
   constexpr std::string_view head = "{\"crc\":";
   if (!line.starts_with(head)) return checked(line);

@@ -159,7 +159,9 @@ Result<std::unique_ptr<FileLock>> make_runtime(
     FileFields fields = *known;
     fields.path = target;
     return Error(ErrorCode::store_io,
-                 "cannot make the runtime: " + target + " is there, and it is none", fields);
+                 "cannot make the runtime: " + target + " is there, and it is none" +
+                     (cause == ENOTDIR ? "" : "; a repair makes one of what is left of one"),
+                 fields);
   }
   auto synced = root.sync_directory(std::string(layout::runtimes));
   if (!synced) return std::move(synced).error();
@@ -167,6 +169,21 @@ Result<std::unique_ptr<FileLock>> make_runtime(
 }
 
 namespace {
+
+/// Where a directory has lost its runtime.json, the error names that file: a repair makes it anew.
+Error no_runtime(FileSystem& root, const std::optional<RuntimeId>& wanted) {
+  const std::string message =
+      "there is no runtime " + (wanted ? wanted->text() + " " : "") + "under the root";
+  auto directories = find_runtimes(root, Whole::not_required);
+  if (!directories) return missing(message);
+  const auto found =
+      wanted ? std::find(directories->begin(), directories->end(), *wanted) : directories->begin();
+  if (found == directories->end()) return missing(message);
+  FileFields fields;
+  fields.path = layout::runtime_directory(*found) + "/" + std::string(layout::runtime_json);
+  return {ErrorCode::store_missing, message + ": " + fields.path + " is missing",
+          std::move(fields)};
+}
 
 Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options,
                                  Whole whole = Whole::required) {
@@ -176,7 +193,7 @@ Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options,
   if (found->size() == 1) return found->front();
   if (found->empty()) {
     if (options.create) return RuntimeId::parse("main");
-    return missing("there is no runtime under the root");
+    return no_runtime(root, {});
   }
   AmbiguousFields fields;
   for (const RuntimeId& runtime_id : *found) fields.runtimes.push_back(runtime_id.text());
@@ -229,8 +246,7 @@ Result<std::unique_ptr<FileSystem>> open_runtime_directory(FileSystem& root,
   auto there = root.kind(path + "/" + std::string(layout::runtime_json));
   if (!there) return std::move(there).error();
   if (!*there) {
-    if (!options.create)
-      return missing("there is no runtime " + runtime_id.text() + " under the root");
+    if (!options.create) return no_runtime(root, runtime_id);
     auto made = make_runtime(root, runtime_id, [&](FileSystem& directory) {
       return build_runtime(directory, runtime_id);
     });

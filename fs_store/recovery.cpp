@@ -18,8 +18,11 @@ Result<RuntimeSnapshot> read_runtime_snapshot(FileSystem& file_system, Decoder& 
   auto line = read_snapshot(file_system, path, runtime_json_bytes_max);
   if (!line) {
     if (!is_missing(line.error())) return std::move(line).error();
+    FileFields fields;
+    fields.path = file_system.prefix() + path;
     return Error(ErrorCode::store_missing,
-                 "there is no runtime " + runtime_id.text() + ": runtime.json is missing");
+                 "there is no runtime " + runtime_id.text() + ": runtime.json is missing",
+                 std::move(fields));
   }
   auto snapshot = decoder.runtime_snapshot(*line);
   if (!snapshot) return at_place(std::move(snapshot).error(), file_system, path, 1, 0);

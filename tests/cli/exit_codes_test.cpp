@@ -97,6 +97,26 @@ TEST_F(ExitCodesTest, AMissingStoreIsThree) {
   EXPECT_FALSE(std::filesystem::exists(root()));
 }
 
+TEST_F(ExitCodesTest, WhoHasLostRuntimeJsonIsSentToRepairAndNotToInit) {
+  ASSERT_EQ(cli({"create", "--id", "a", "--assistant"}).exit_code, 0);
+  std::filesystem::remove(std::filesystem::path(root()) / "runtimes/main/runtime.json");
+  for (const Arguments& command : {Arguments{"list"}, {"--runtime", "main", "list"}}) {
+    const Finished finished = cli(command);
+    EXPECT_EQ(finished.exit_code, 3);
+    EXPECT_TRUE(has(finished.errors, "runtimes/main/runtime.json is missing"));
+    EXPECT_TRUE(has(finished.errors, "repair --plan"));
+  }
+  EXPECT_TRUE(has(cli({"init"}).errors, "repair"));
+  EXPECT_TRUE(has(cli({"--runtime", "other", "list"}).errors, "init"));
+  EXPECT_EQ(cli({"repair", "--apply"}).exit_code, 0);
+  EXPECT_TRUE(has(cli({"list"}).output, "a "));
+}
+
+TEST_F(ExitCodesTest, AUsageErrorNamesTheHelpOfItsCommand) {
+  EXPECT_TRUE(has(cli({"create", "--assistant", "a"}).errors, "`worker-runtime create --help`"));
+  EXPECT_TRUE(has(cli({"creat"}).errors, "`worker-runtime --help`"));
+}
+
 TEST_F(ExitCodesTest, ARootThatIsAFileIsThree) {
   std::ofstream(root()) << "no directory";
   for (const Arguments& command : {Arguments{"init"}, {"status"}, {"create", "--task", "x"}}) {
