@@ -69,15 +69,18 @@ void Runtime::Implementation::wait_for(Submission& submission) noexcept {
   ++callers_;
   ++blocking_in_queue_;
   push(submission);
-  while (!submission.is_done) {
-    if (leading_) {
-      submission.wake.wait(lock);
+  for (;;) {
+    if (leading_ || submission.is_done) {
+      lock.unlock();
+      // Once it is done, the runtime may be gone: who led it has counted this caller out.
+      if (submission.gate.wait() == Gate::Call::done) return;
+      lock.lock();
     } else {
-      lead(lock);
+      lead(lock, &submission);
+      if (submission.is_done) break;
     }
   }
-  // Under the lock: the destructor waits for the last caller, and then nothing here is touched any
-  // more.
+  // Under the lock: the destructor waits for it, and then nothing here is touched any more.
   if (--callers_ == 0 && abandoned_) progress_.notify_all();
 }
 
@@ -146,7 +149,7 @@ void Runtime::Implementation::run_commit_thread(const std::stop_token& stop) noe
     const bool work = commit_thread_wake_.wait(
         lock, stop, [this] { return !leading_ && !queue_.empty() && blocking_in_queue_ == 0; });
     if (!work) return;
-    lead(lock);
+    lead(lock, nullptr);
   }
 }
 
@@ -164,7 +167,7 @@ void Runtime::Implementation::take_group() {
   }
 }
 
-void Runtime::Implementation::lead(std::unique_lock<std::mutex>& lock) {
+void Runtime::Implementation::lead(std::unique_lock<std::mutex>& lock, Submission* own) {
   leading_ = true;
   take_group();
   if (abandoned_) {
@@ -181,16 +184,35 @@ void Runtime::Implementation::lead(std::unique_lock<std::mutex>& lock) {
     complete(*completed);
   }
   lock.lock();
-  leading_ = false;
-  finished_ += group_.size();
+  Submission* done = finish_group(own);
+  hand_over_leadership();
+  if (done == nullptr) return;
+  // The next group is made while the callers of this one are woken.
+  lock.unlock();
+  while (done != nullptr) {
+    Submission* const next = done->next_to_wake;
+    done->gate.call(Gate::Call::done);
+    done = next;
+  }
+  lock.lock();
+}
+
+/// Answers the first of the blocking callers that are to be woken, in their order: all but `own`.
+Submission* Runtime::Implementation::finish_group(const Submission* own) {
+  Submission* first = nullptr;
+  Submission** last = &first;
   for (Submission* const submission : group_) {
     if (submission == nullptr) continue;
-    // Notified under the lock: once it is released, the submission may be gone.
     submission->is_done = true;
-    submission->wake.notify_one();
+    if (submission == own) continue;
+    --callers_;
+    *last = submission;
+    last = &submission->next_to_wake;
   }
+  leading_ = false;
+  finished_ += group_.size();
   group_.clear();
-  hand_over_leadership();
+  return first;
 }
 
 /// What the group did, before its submissions are gone.
@@ -209,13 +231,12 @@ void Runtime::Implementation::count_group() {
   }
   metrics_.operations += group_.size();
   metrics_.group_operations.add(group_.size(), group_bounds);
-}
-
-void Runtime::Implementation::count_sync(std::chrono::steady_clock::duration passed) {
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(passed);
-  const std::lock_guard lock(metrics_mutex_);
+  if (!sync_time_) return;
   ++metrics_.syncs;
-  metrics_.sync_latency.add(static_cast<std::uint64_t>(microseconds.count()), latency_bounds);
+  metrics_.sync_latency.add(
+      static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::microseconds>(*sync_time_).count()),
+      latency_bounds);
 }
 
 void Runtime::Implementation::hand_over_leadership() {
@@ -228,7 +249,7 @@ void Runtime::Implementation::hand_over_leadership() {
   const auto next = std::find_if(queue_.begin(), queue_.end(), [](const Submission* submission) {
     return submission->is_blocking;
   });
-  (*next)->wake.notify_one();
+  (*next)->gate.call(Gate::Call::lead);
 }
 
 // ---- the end

@@ -1,6 +1,5 @@
 // The leader's work: one group from planning to answers.
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -30,6 +29,7 @@ bool is_damage(const Error& error) {
 
 void Runtime::Implementation::execute_group() {
   head_.reset();
+  sync_time_.reset();
   bool any_commit = false;
   for (Submission* const submission : group_) {
     if (submission->error) continue;
@@ -50,7 +50,7 @@ void Runtime::Implementation::execute_group() {
   const auto began = std::chrono::steady_clock::now();
   auto synced = store_->sync(head_.runtime(), head_.changed());
   if (synced) {
-    count_sync(std::chrono::steady_clock::now() - began);
+    sync_time_ = std::chrono::steady_clock::now() - began;
     publish();
     return;
   }

@@ -25,6 +25,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "key_windows.h"
@@ -33,6 +34,29 @@
 #include "worker_runtime/runtime.h"
 
 namespace worker_runtime {
+
+/// Where a blocking caller sleeps. Each has its own: those that are woken together do not queue up
+/// for one lock.
+class Gate {
+ public:
+  enum class Call : std::uint8_t { lead, done };
+  /// Nothing of the gate is touched after the call `done` was heard.
+  void call(Call call) {
+    const std::lock_guard lock(mutex_);
+    call_ = call;
+    called_.notify_one();
+  }
+  Call wait() {
+    std::unique_lock lock(mutex_);
+    called_.wait(lock, [this] { return call_.has_value(); });
+    return *std::exchange(call_, std::nullopt);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable called_;
+  std::optional<Call> call_;
+};
 
 /// One operation or batch on its way.
 struct Submission {
@@ -63,7 +87,8 @@ struct Submission {
   BatchCompletion batch_done;
   bool is_blocking = false;
   bool is_done = false;
-  std::condition_variable wake;
+  Gate gate;
+  Submission* next_to_wake = nullptr;
 };
 
 class Runtime::Implementation {
@@ -116,8 +141,9 @@ class Runtime::Implementation {
   void push(Submission& submission);
   bool start_commit_thread();
   void run_commit_thread(const std::stop_token& stop) noexcept;
-  void lead(std::unique_lock<std::mutex>& lock);
+  void lead(std::unique_lock<std::mutex>& lock, Submission* own);
   void take_group();
+  Submission* finish_group(const Submission* own);
   void hand_over_leadership();
   void count_group();
   static void complete(Submission& submission) noexcept;
@@ -125,7 +151,6 @@ class Runtime::Implementation {
 
   // execute.cpp: the leader's work
   void execute_group();
-  void count_sync(std::chrono::steady_clock::duration passed);
   void begin_commit();
   void execute_one(Submission& submission);
   void execute_batch(Submission& submission);
@@ -165,6 +190,7 @@ class Runtime::Implementation {
 
   // The leader's own.
   std::vector<Submission*> group_;
+  std::optional<std::chrono::steady_clock::duration> sync_time_;  // of the group, if it had one
   Head head_;
   Commit commit_;  // the one being made, and its events
   Expansion expansion_;
@@ -187,7 +213,7 @@ class Runtime::Implementation {
   std::mutex queue_mutex_;  // guards what follows
   std::deque<Submission*> queue_;
   std::size_t blocking_in_queue_ = 0;
-  std::size_t callers_ = 0;  // blocking callers inside
+  std::size_t callers_ = 0;  // blocking callers inside: without an answer, or leading
   std::uint64_t submitted_ = 0;
   std::uint64_t finished_ = 0;
   bool leading_ = false;
