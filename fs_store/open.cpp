@@ -181,8 +181,8 @@ Error no_runtime(FileSystem& root, const std::optional<RuntimeId>& wanted) {
   if (found == directories->end()) return missing(message);
   FileFields fields;
   fields.path = layout::runtime_directory(*found) + "/" + std::string(layout::runtime_json);
-  return {ErrorCode::store_missing, message + ": " + fields.path + " is missing",
-          std::move(fields)};
+  const std::string cause = ": " + fields.path + " is missing";
+  return {ErrorCode::store_missing, message + cause, std::move(fields)};
 }
 
 Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options,
