@@ -30,6 +30,13 @@ bool is_missing(const Error& error);
 /// True where something of another kind stands there, or a symbolic link is on the way.
 bool is_misplaced(const Error& error);
 
+/// Which file it is, whatever its name is by now.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t number = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+
 /// An open file. Positioned reads and writes may run in parallel.
 class File {
  public:
@@ -46,6 +53,7 @@ class File {
   virtual Result<void> sync() = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
+  [[nodiscard]] virtual Result<FileIdentity> identity() const = 0;
 };
 
 /// A lock that is held until destroyed.

@@ -162,6 +162,8 @@ class Logs {
   /// that writes the record removes them.
   Result<void> remove_trimmed(const WorkerId* worker_id, std::uint64_t first_kept);
   [[nodiscard]] std::vector<LogTrouble> take_troubles();
+  /// The paths of files that were replaced or taken away, and are there again.
+  [[nodiscard]] std::vector<std::string> take_put_back();
   /// Closes all handles that are kept for appending; false if there were none. Thread-safe.
   bool give_up_handles() { return handles_.give_up(); }
 
@@ -247,6 +249,10 @@ class Logs {
   Result<bool> move_stray_aside(const WorkerId& worker_id);
   Result<std::unique_ptr<File>> make_log_file(const Name& name, const WorkerId* worker_id);
   Result<void> roll(const Name& name, const WorkerId* worker_id);
+  /// Before the journal lets go what was appended, and before the name is given to a closed part.
+  Result<void> put_back_replaced();
+  Result<void> put_back_if_replaced(const std::string& stem);
+  Result<void> make_directory_of(const std::string& path);
   LogState* state_of(const WorkerId* worker_id);
   [[nodiscard]] const LogState* state_of(const WorkerId* worker_id) const;
   Result<Settled> settle(const Name& name, const WorkerId* worker_id, Loss loss);
@@ -269,6 +275,7 @@ class Logs {
   std::uint64_t generation_ = 1;
   std::vector<WorkerId> deleted_;
   std::vector<LogTrouble> troubles_;
+  std::vector<std::string> put_back_;
 
   AppendHandles handles_;  // synchronised by itself
 

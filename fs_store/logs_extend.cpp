@@ -206,6 +206,7 @@ Result<std::unique_ptr<File>> Logs::make_log_file(const Name& name, const Worker
 }
 
 Result<void> Logs::roll(const Name& name, const WorkerId* worker_id) {
+  if (auto named = put_back_if_replaced(name.stem); !named) return named;
   handles_.drop(name.stem);
   {
     // Under the lock, so that no reader opens the new part's name for the old part's lines.
@@ -238,6 +239,7 @@ Result<void> Logs::skip_to(const WorkerId* worker_id, std::uint64_t first) {
 }
 
 Result<void> Logs::sync() {
+  if (auto named = put_back_replaced(); !named) return named;
   const bool everything = handles_.let_go_unsynced() ||
                           unsynced_.size() + unsynced_directories_.size() > single_syncs_max;
   if (everything) {

@@ -111,6 +111,12 @@ class PosixFile final : public File {
     return static_cast<std::uint64_t>(status.st_size);
   }
 
+  Result<FileIdentity> identity() const override {
+    struct stat status {};
+    if (::fstat(descriptor_.number(), &status) != 0) return io_error("look at", place_, errno);
+    return FileIdentity{status.st_dev, status.st_ino};
+  }
+
  private:
   Descriptor descriptor_;
   Place place_;

@@ -12,6 +12,7 @@ namespace {
 using fs_store::DirectoryEntry;
 using fs_store::EntryKind;
 using fs_store::File;
+using fs_store::FileIdentity;
 using fs_store::FileLock;
 using fs_store::FileSystem;
 using fs_store::OpenMode;
@@ -77,6 +78,7 @@ class DistortedFile final : public File {
   }
   Result<void> truncate(std::uint64_t size) override { return inner_->truncate(size); }
   Result<std::uint64_t> size() const override { return inner_->size(); }
+  Result<FileIdentity> identity() const override { return inner_->identity(); }
 
  private:
   std::unique_ptr<File> inner_;

@@ -201,6 +201,7 @@ class FaultyFile final : public File {
       return planned_error(CallKind::size, path_, fault->system_error);
     return inner_->size();
   }
+  Result<FileIdentity> identity() const override { return inner_->identity(); }
 
  private:
   std::unique_ptr<File> inner_;

@@ -10,6 +10,7 @@ namespace worker_runtime::testing {
 using fs_store::DirectoryEntry;
 using fs_store::EntryKind;
 using fs_store::File;
+using fs_store::FileIdentity;
 using fs_store::FileLock;
 using fs_store::FileSystem;
 using fs_store::OpenMode;
@@ -204,6 +205,7 @@ class SimulatedFile final : public File {
     if (generation_ != disk_.generation_) return io_error("look at", path_, EIO);
     return node().seen.size();
   }
+  Result<FileIdentity> identity() const override { return FileIdentity{0, node_}; }
 
  private:
   [[nodiscard]] DiskNode& node() const { return disk_.state_.nodes.at(node_); }
