@@ -21,7 +21,7 @@ struct RepairArguments {
   std::vector<std::string> files;
 };
 
-void print(Output& output, const fs_store::RepairReport& report) {
+void print(Output& output, const fs_store::RepairReport& report, bool is_reseal) {
   Table table({"ACTION", "FILE", "LOST", "WHAT"});
   std::uint64_t lost = 0;
   bool loses_lines = false;
@@ -38,7 +38,7 @@ void print(Output& output, const fs_store::RepairReport& report) {
   if (!report.applied) {
     output.line(things + " to do, " + std::to_string(lost) +
                 " lost; nothing was changed: --apply does it");
-    if (loses_lines)
+    if (loses_lines && !is_reseal)
       output.line(
           "lines that somebody changed on purpose: `worker-runtime reseal FILE` keeps them");
     return;
@@ -80,7 +80,7 @@ Exit repair(const Options& options, const RepairArguments& arguments) {
   if (options.json) {
     output.json(*done);
   } else {
-    print(output, *done);
+    print(output, *done, !arguments.files.empty());
   }
   const bool is_left = !done->items.empty() && !done->applied;
   return output.finish(is_left ? Exit::damaged : Exit::done);

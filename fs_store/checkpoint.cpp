@@ -130,7 +130,7 @@ Result<void> FsStore::write_checkpoint(CheckpointInput& input) {
   }
   done = overwrite_redacted(input.generation);
   if (done) done = logs_.sync();
-  raise_troubles();
+  raise_troubles();  // here, so that this checkpoint stores what it met
   if (!done) return done;
   auto updates = catalog_updates(input.changes);
   if (!updates) return std::move(updates).error();

@@ -9,6 +9,10 @@ bool is_checked(const ScannedLine& line) {
   return line.has_newline && !line.too_long && check_line(line.text).has_value();
 }
 
+std::string owner_text(const WorkerRef& owner) {
+  return "worker " + owner.worker_id.text() + " of runtime " + owner.runtime_id.text();
+}
+
 void Findings::saw(std::uint64_t bytes) {
   report_.bytes += bytes;
   if (!options_.progress || report_.bytes < next_progress_) return;

@@ -15,6 +15,9 @@ namespace worker_runtime::fs_store {
 /// Whether the line is whole and matches its checksum.
 bool is_checked(const ScannedLine& line);
 
+/// Whom a line or file belongs to that lies elsewhere.
+std::string owner_text(const WorkerRef& owner);
+
 class Findings {
  public:
   /// Both outlive it. Paths of findings are relative to the directory of `file_system`.

@@ -8,9 +8,8 @@
 // Checkpoint at LSN C, in this order (checkpoint.cpp):
 //   1. fix C: start a new segment, take what changed since the last checkpoint
 //   2. remove the directories of deleted Workers, extend the logs to C
-//   3. overwrite lines that are redacted, sync logs and new directories: from here on they stand
-//   for
-//      the journal up to C
+//   3. overwrite lines that are redacted, sync logs and new directories: from here on they
+//      stand for the journal up to C
 //   4. append the changed records, with their new watermarks, to the catalog and sync it
 //   5. renew the worker.json views
 //   6. replace runtime.json: from here on recovery starts at C

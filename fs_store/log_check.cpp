@@ -98,32 +98,28 @@ void LogCheck::check_length(const std::string& path, const ScannedLine& line, st
 
 bool LogCheck::check_owner(const std::string& path, const ScannedLine& line, Decoder& decoder) {
   std::optional<Error> problem;
-  RuntimeId runtime_id;
-  bool is_of_another_worker = false;
   std::string owner;
   if (worker_id_ == nullptr) {
+    RuntimeId runtime_id;
     auto event = decoder.event(line.text, &runtime_id);
     if (!event) problem = event.error();
+    if (event && runtime_id != expected_.runtime_id) owner = "runtime " + runtime_id.text();
   } else {
     auto entry = decoder.entry(line.text);
     if (!entry) {
       problem = entry.error();
+    } else if (entry->worker_ref != WorkerRef{expected_.runtime_id, *worker_id_}) {
+      owner = owner_text(entry->worker_ref);
     } else {
-      runtime_id = entry->worker_ref.runtime_id;
-      is_of_another_worker = entry->worker_ref.worker_id != *worker_id_;
-      owner = "worker " + entry->worker_ref.worker_id.text() + " of ";
-      content_bytes_ +=
-          runtime_id == expected_.runtime_id && !is_of_another_worker ? content_bytes(*entry) : 0;
+      content_bytes_ += content_bytes(*entry);
     }
   }
-  const bool is_foreign = !problem && (runtime_id != expected_.runtime_id || is_of_another_worker);
   if (problem) {
     findings_.find_at(Severity::error, "line_malformed", problem->message(), path, line);
-  } else if (is_foreign) {
-    findings_.find_at(Severity::error, "ids_disagree",
-                      "the line belongs to " + owner + "runtime " + runtime_id.text(), path, line);
+  } else if (!owner.empty()) {
+    findings_.find_at(Severity::error, "ids_disagree", "the line belongs to " + owner, path, line);
   }
-  return !problem && !is_foreign;
+  return !problem && owner.empty();
 }
 
 void LogCheck::check_content(const std::string& path, const ScannedLine& line, std::uint64_t number,

@@ -236,23 +236,26 @@ class Logs {
   /// since, and a line before it has another length: cutting there, or going on there, would take
   /// acknowledged lines apart. None if the line is not there.
   static Result<std::optional<std::uint64_t>> find_end(const Name& name, const File& file,
-                                                       const LogWatermark& end);
+                                                       std::uint64_t size, const LogWatermark& end);
+  /// Closes the part at its end, whatever the file has, and also if it is gone.
+  Result<void> begin_part(const Name& name, const WorkerId* worker_id);
   /// Lines up to the end are lost, or not where they were. What is still to come is not: it goes
   /// into a new part, and the gap is told.
-  Result<void> begin_behind_damage(const Name& name, const LogWatermark& end,
-                                   const WorkerId* worker_id, bool is_removed);
+  Result<std::shared_ptr<File>> begin_behind_damage(const Name& name, const WorkerId* worker_id,
+                                                    const std::string& cause);
+  Result<std::shared_ptr<File>> new_handle(const Name& name, const WorkerId* worker_id);
   Result<void> extend_log(const Name& name, const WorkerId* worker_id, std::uint64_t generation);
   Result<std::shared_ptr<File>> append_handle(const Name& name, const LogWatermark& end,
                                               const WorkerId* worker_id);
   /// Moves what stands in place of the Worker's directory or transcript, and is none, to
   /// quarantine. False: nothing does.
-  Result<bool> move_stray_aside(const WorkerId& worker_id);
+  Result<bool> move_stray_aside(const std::string& stem);
   Result<std::unique_ptr<File>> make_log_file(const Name& name, const WorkerId* worker_id);
+  Result<void> make_worker_directory(const std::string& directory);
   Result<void> roll(const Name& name, const WorkerId* worker_id);
   /// Before the journal lets go what was appended, and before the name is given to a closed part.
   Result<void> put_back_replaced();
   Result<void> put_back_if_replaced(const std::string& stem);
-  Result<void> make_directory_of(const std::string& path);
   LogState* state_of(const WorkerId* worker_id);
   [[nodiscard]] const LogState* state_of(const WorkerId* worker_id) const;
   Result<Settled> settle(const Name& name, const WorkerId* worker_id, Loss loss);

@@ -94,42 +94,49 @@ Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
 }
 
 Result<std::optional<std::uint64_t>> Logs::find_end(const Name& name, const File& file,
-                                                    const LogWatermark& end) {
-  if (end.last < end.first) return std::optional(end.bytes);
-  auto size = file.size();
-  if (!size) return std::move(size).error();
-  if (*size == end.bytes) return std::optional(end.bytes);
-  if (*size > end.bytes) {
+                                                    std::uint64_t size, const LogWatermark& end) {
+  if (end.last < end.first || size == end.bytes) return std::optional(end.bytes);
+  if (size > end.bytes) {
     auto damage = visit_lines(file, {end.first, end.last, end.bytes},
                               {name.key, end.last, Direction::newest_first, 1},
                               [](std::uint64_t, std::string_view) { return false; });
     if (!damage) return std::move(damage).error();
     if (!*damage) return std::optional(end.bytes);
   }
-  auto place = find_line(file, {end.first, end.last, *size}, name.key, end.last);
+  auto place = find_line(file, {end.first, end.last, size}, name.key, end.last);
   if (!place) return std::move(place).error();
   if (*place) return std::optional((*place)->offset + (*place)->bytes);
   // Damaged where it stands, which moves nothing.
-  auto newline = *size > end.bytes ? file.read(end.bytes - 1, 1) : Result<std::string>("");
+  auto newline = size > end.bytes ? file.read(end.bytes - 1, 1) : Result<std::string>("");
   if (!newline) return std::move(newline).error();
   return *newline == "\n" ? std::optional(end.bytes) : std::nullopt;
 }
 
-Result<void> Logs::begin_behind_damage(const Name& name, const LogWatermark& end,
-                                       const WorkerId* worker_id, bool is_removed) {
-  if (end.last < end.first) return {};
-  if (!is_removed) {
-    auto rolled = roll(name, worker_id);
-    if (!rolled) return rolled;
-  }
+Result<void> Logs::begin_part(const Name& name, const WorkerId* worker_id) {
+  auto there = file_system_.kind(layout::log_file(name.stem));
+  if (!there) return std::move(there).error();
+  if (*there) return roll(name, worker_id);
   const std::lock_guard lock(mutex_);
   LogState* const state = state_of(worker_id);
-  if (state != nullptr) state->end = {end.last + 1, 0, end.last};
-  if (worker_id != nullptr) {
-    troubles_.push_back({*worker_id, is_removed ? "its transcript was removed"
-                                                : "its transcript was changed by somebody else"});
-  }
+  if (state != nullptr) state->end = {state->end.last + 1, 0, state->end.last};
   return {};
+}
+
+Result<std::shared_ptr<File>> Logs::begin_behind_damage(const Name& name, const WorkerId* worker_id,
+                                                        const std::string& cause) {
+  auto begun = begin_part(name, worker_id);
+  if (!begun) return std::move(begun).error();
+  if (worker_id != nullptr) {
+    const std::lock_guard lock(mutex_);
+    troubles_.push_back({*worker_id, cause});
+  }
+  return new_handle(name, worker_id);
+}
+
+Result<std::shared_ptr<File>> Logs::new_handle(const Name& name, const WorkerId* worker_id) {
+  auto file = make_log_file(name, worker_id);
+  if (!file) return std::move(file).error();
+  return handles_.keep(name.stem, std::move(*file));
 }
 
 Result<std::shared_ptr<File>> Logs::append_handle(const Name& name, const LogWatermark& end,
@@ -138,24 +145,22 @@ Result<std::shared_ptr<File>> Logs::append_handle(const Name& name, const LogWat
   const std::string path = layout::log_file(name.stem);
   auto file = file_system_.open(path, OpenMode::write);
   if (!file && !is_missing(file.error()) && !concerns_all(file.error()) && worker_id != nullptr) {
-    auto moved = move_stray_aside(*worker_id);
+    auto moved = move_stray_aside(name.stem);
     if (!moved) return std::move(moved).error();
     if (*moved) file = file_system_.open(path, OpenMode::write);
   }
-  const bool is_removed = !file && is_missing(file.error());
-  if (!file && !is_removed) return std::move(file).error();
-  auto end_bytes =
-      is_removed ? Result<std::optional<std::uint64_t>>(std::nullopt) : find_end(name, **file, end);
-  if (!end_bytes) return std::move(end_bytes).error();
-  if (*end_bytes != end.bytes) {
-    auto begun = begin_behind_damage(name, end, worker_id, is_removed);
-    if (!begun) return std::move(begun).error();
-    file = make_log_file(name, worker_id);
-    return file ? handles_.keep(name.stem, std::move(*file))
-                : Result<std::shared_ptr<File>>(std::move(file).error());
+  if (!file && is_missing(file.error())) {
+    return end.last < end.first
+               ? new_handle(name, worker_id)
+               : begin_behind_damage(name, worker_id, "its transcript was removed");
   }
+  if (!file) return std::move(file).error();
   auto size = (*file)->size();
   if (!size) return std::move(size).error();
+  auto end_bytes = find_end(name, **file, *size, end);
+  if (!end_bytes) return std::move(end_bytes).error();
+  if (*end_bytes != end.bytes)
+    return begin_behind_damage(name, worker_id, "its transcript was changed by somebody else");
   if (*size > end.bytes) {
     // Bytes that somebody else appended, or a file that was there before its Worker: they would
     // stand in the middle of the next lines.
@@ -167,42 +172,29 @@ Result<std::shared_ptr<File>> Logs::append_handle(const Name& name, const LogWat
   return handles_.keep(name.stem, std::move(*file));
 }
 
-Result<bool> Logs::move_stray_aside(const WorkerId& worker_id) {
-  const std::string directory = layout::worker_directory(worker_id);
-  const std::array<std::pair<std::string, EntryKind>, 2> wanted{
-      {{directory, EntryKind::directory},
-       {layout::log_file(layout::transcript(worker_id)), EntryKind::file}}};
-  for (const auto& [path, kind_wanted] : wanted) {
-    auto kind = file_system_.kind(path);
-    if (!kind) return std::move(kind).error();
-    if (!*kind) return false;
-    if (**kind == kind_wanted) continue;
-    auto moved = quarantine_entry(file_system_, path);
-    if (!moved) return std::move(moved).error();
-    return true;
-  }
-  return false;
-}
-
 Result<std::unique_ptr<File>> Logs::make_log_file(const Name& name, const WorkerId* worker_id) {
   const std::string path = layout::log_file(name.stem);
   auto file = file_system_.open(path, OpenMode::create_new);
   if (!file && is_missing(file.error()) && worker_id != nullptr) {
-    const std::string workers(layout::workers);
-    auto there = file_system_.kind(workers);
-    if (!there) return std::move(there).error();
-    if (!*there) {
-      auto made = file_system_.make_directory(workers);
-      if (!made) return std::move(made).error();
-      unsynced_directories_.insert("");
-    }
-    auto made = file_system_.make_directory(layout::worker_directory(*worker_id));
+    auto made = make_worker_directory(layout::worker_directory(*worker_id));
     if (!made) return std::move(made).error();
-    unsynced_directories_.insert(workers);
     file = file_system_.open(path, OpenMode::create_new);
   }
   if (file) unsynced_directories_.insert(parent_path(path));
   return file;
+}
+
+Result<void> Logs::make_worker_directory(const std::string& directory) {
+  const std::string workers(layout::workers);
+  auto there = file_system_.kind(workers);
+  if (!there) return std::move(there).error();
+  if (!*there) {
+    auto made = file_system_.make_directory(workers);
+    if (!made) return made;
+    unsynced_directories_.insert("");
+  }
+  unsynced_directories_.insert(workers);
+  return file_system_.make_directory(directory);
 }
 
 Result<void> Logs::roll(const Name& name, const WorkerId* worker_id) {
@@ -335,7 +327,7 @@ Result<Logs::Settled> Logs::settle_events(Loss loss) { return settle(event_log()
 
 Result<Logs::Settled> Logs::settle_transcript(const WorkerId& worker_id, Loss loss) {
   // What is missing then was damaged before.
-  auto moved = move_stray_aside(worker_id);
+  auto moved = move_stray_aside(layout::transcript(worker_id));
   if (!moved) return std::move(moved).error();
   return settle(transcript_log(worker_id), &worker_id, loss);
 }
@@ -368,7 +360,7 @@ Result<Logs::Settled> Logs::settle(const Name& name, const WorkerId* worker_id, 
   }
   auto size = (*file)->size();
   if (!size) return std::move(size).error();
-  auto end_bytes = find_end(name, **file, end);
+  auto end_bytes = find_end(name, **file, *size, end);
   if (!end_bytes) return std::move(end_bytes).error();
   if (!*end_bytes || (worker_id != nullptr && **end_bytes != end.bytes)) {
     return corrupt(file_system_, settled.path,
@@ -400,13 +392,7 @@ Result<Logs::Settled> Logs::settle(const Name& name, const WorkerId* worker_id, 
 Result<void> Logs::close_damaged(const WorkerId& worker_id) {
   const Name name = transcript_log(worker_id);
   handles_.drop(name.stem);
-  auto there = file_system_.kind(layout::log_file(name.stem));
-  if (!there) return std::move(there).error();
-  if (*there) return roll(name, &worker_id);
-  const std::lock_guard lock(mutex_);
-  LogState* const state = state_of(&worker_id);
-  if (state != nullptr) state->end = {state->end.last + 1, 0, state->end.last};
-  return {};
+  return begin_part(name, &worker_id);
 }
 
 /// Bytes behind the last good line. A good line that the journal can't give again is acknowledged

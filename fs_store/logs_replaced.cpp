@@ -3,8 +3,12 @@
 // An editor that saves a file puts another one under its name, and what is appended goes on into
 // the one that has none any more: whole, but gone as soon as it is closed. As long as the handle is
 // open it can be read, and the checkpoint, behind which the journal is dropped, puts it back.
-#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "layout.h"
 #include "logs.h"
@@ -14,25 +18,11 @@
 namespace worker_runtime::fs_store {
 namespace {
 
-Result<void> copy(const File& from, File& to) {
-  constexpr std::uint64_t block_bytes = std::uint64_t{1} << 20U;
-  for (std::uint64_t at = 0;;) {
-    auto bytes = from.read(at, block_bytes);
-    if (!bytes) return std::move(bytes).error();
-    if (bytes->empty()) return {};
-    auto written = to.write(at, *bytes);
-    if (!written) return written;
-    at += bytes->size();
-  }
-}
-
 /// Whether the path still leads to the open file.
 Result<bool> is_named(FileSystem& file_system, const std::string& path, const File& file) {
   auto standing = file_system.open(path, OpenMode::read);
   if (!standing) {
     if (is_missing(standing.error()) || is_misplaced(standing.error())) return false;
-    // Nothing can be looked at; nor can anything be put back.
-    if (is_out_of_handles(standing.error())) return true;
     return std::move(standing).error();
   }
   auto found = (*standing)->identity();
@@ -42,13 +32,10 @@ Result<bool> is_named(FileSystem& file_system, const std::string& path, const Fi
   return *found == *wanted;
 }
 
-/// Copies what stands there to quarantine, or moves it if it is no file.
-Result<void> keep_aside(FileSystem& file_system, const std::string& path) {
-  auto kind = file_system.kind(path);
-  if (!kind) return std::move(kind).error();
-  if (!*kind) return {};
-  if (**kind != EntryKind::file) return quarantine_entry(file_system, path);
+/// A copy of the file that stands there, if one does.
+Result<void> copy_to_quarantine(FileSystem& file_system, const std::string& path) {
   auto standing = file_system.open(path, OpenMode::read);
+  if (!standing && is_missing(standing.error())) return {};
   if (!standing) return std::move(standing).error();
   auto size = (*standing)->size();
   if (!size) return std::move(size).error();
@@ -73,38 +60,43 @@ Result<void> Logs::put_back_if_replaced(const std::string& stem) {
   auto named = is_named(file_system_, path, *file);
   if (!named) return std::move(named).error();
   if (*named) return {};
-  auto done = make_directory_of(path);
-  if (done) done = keep_aside(file_system_, path);
-  if (!done) return done;
-  // Renamed over what stands there: at no moment is there neither.
+  auto moved = move_stray_aside(stem);
+  if (!moved) return std::move(moved).error();
+  if (const std::string directory = parent_path(stem); !directory.empty()) {
+    auto there = file_system_.kind(directory);
+    if (!there) return std::move(there).error();
+    auto made = *there ? Result<void>() : make_worker_directory(directory);
+    if (!made) return made;
+  }
   auto again = AtomicFile::create(file_system_, path);
   if (!again) return std::move(again).error();
-  done = copy(*file, again->file());
+  auto done = copy_bytes(*file, 0, UINT64_MAX, again->file());
+  // Behind the copy that needs the room: what fails for want of it is tried again and again.
+  if (done) done = copy_to_quarantine(file_system_, path);
   if (!done) return done;
+  // Renamed over what stands there: at no moment is there neither.
   auto committed = again->commit(Durable::yes);
   if (!committed) return std::move(committed).error();
   handles_.discard(stem);
-  handles_.keep(stem, *std::move(committed));
   const std::lock_guard lock(mutex_);
   put_back_.push_back(file_system_.prefix() + path);
   return {};
 }
 
-/// Where the Worker's directory was taken away, or something else put in its place.
-Result<void> Logs::make_directory_of(const std::string& path) {
-  const std::string directory = parent_path(path);
-  if (directory.empty()) return {};
-  auto kind = file_system_.kind(directory);
-  if (!kind) return std::move(kind).error();
-  if (*kind == EntryKind::directory) return {};
-  if (*kind) {
-    auto aside = quarantine_entry(file_system_, directory);
-    if (!aside) return aside;
+Result<bool> Logs::move_stray_aside(const std::string& stem) {
+  const std::array<std::pair<std::string, EntryKind>, 2> wanted{
+      {{parent_path(stem), EntryKind::directory}, {layout::log_file(stem), EntryKind::file}}};
+  for (const auto& [path, kind_wanted] : wanted) {
+    if (path.empty()) continue;  // the event log lies in the directory itself
+    auto kind = file_system_.kind(path);
+    if (!kind) return std::move(kind).error();
+    if (!*kind) return false;
+    if (**kind == kind_wanted) continue;
+    auto moved = quarantine_entry(file_system_, path);
+    if (!moved) return std::move(moved).error();
+    return true;
   }
-  auto made = file_system_.make_directory(directory);
-  if (!made) return made;
-  unsynced_directories_.insert(std::string(layout::workers));
-  return {};
+  return false;
 }
 
 std::vector<std::string> Logs::take_put_back() {

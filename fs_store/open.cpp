@@ -264,8 +264,7 @@ Result<std::unique_ptr<FileSystem>> open_damaged_directory(const StoreOptions& o
   if (!chosen) return std::move(chosen).error();
   runtime_id = *chosen;
   auto directory = (*root)->directory(layout::runtime_directory(runtime_id));
-  if (!directory && is_missing(directory.error()))
-    return missing("there is no runtime " + runtime_id.text() + " under the root");
+  if (!directory && is_missing(directory.error())) return no_runtime(**root, runtime_id);
   return directory;
 }
 

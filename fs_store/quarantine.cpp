@@ -59,15 +59,8 @@ Result<std::string> quarantine_bytes(FileSystem& file_system, const std::string&
   const std::string target = *std::move(place);
   auto copy = AtomicFile::create(file_system, target);
   if (!copy) return std::move(copy).error();
-  constexpr std::uint64_t block = std::uint64_t{1} << 20U;
-  for (std::uint64_t at = from; at < to;) {
-    auto bytes = file.read(at, std::min(block, to - at));
-    if (!bytes) return std::move(bytes).error();
-    if (bytes->empty()) break;
-    auto written = copy->file().write(at - from, *bytes);
-    if (!written) return std::move(written).error();
-    at += bytes->size();
-  }
+  auto copied = copy_bytes(file, from, to, copy->file());
+  if (!copied) return std::move(copied).error();
   auto committed = copy->commit(Durable::yes);
   if (!committed) return std::move(committed).error();
   return target;

@@ -77,6 +77,19 @@ Result<std::unique_ptr<File>> AtomicFile::commit(Durable durable) {
   return std::move(file_);
 }
 
+Result<void> copy_bytes(const File& from, std::uint64_t begin, std::uint64_t end, File& to) {
+  constexpr std::uint64_t block = std::uint64_t{1} << 20U;
+  for (std::uint64_t at = begin; at < end;) {
+    auto bytes = from.read(at, std::min(block, end - at));
+    if (!bytes) return std::move(bytes).error();
+    if (bytes->empty()) break;
+    auto written = to.write(at - begin, *bytes);
+    if (!written) return written;
+    at += bytes->size();
+  }
+  return {};
+}
+
 Result<void> replace_file(FileSystem& file_system, const std::string& path, std::string_view bytes,
                           Durable durable) {
   auto attempt = AtomicFile::create(file_system, path);

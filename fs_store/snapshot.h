@@ -41,6 +41,9 @@ class AtomicFile {
   std::unique_ptr<File> file_;
 };
 
+/// Copies the bytes from `begin` to `end`, or to where the file ends before, to the start of `to`.
+Result<void> copy_bytes(const File& from, std::uint64_t begin, std::uint64_t end, File& to);
+
 /// Replaces a file with `bytes`.
 Result<void> replace_file(FileSystem& file_system, const std::string& path, std::string_view bytes,
                           Durable durable);

@@ -377,10 +377,10 @@ class Run {
     const bool right = decoded && decoded->record && decoded->runtime_id == runtime_id_ &&
                        decoded->record->record.worker_id == worker_id;
     if (!right) {
-      const std::string owner = decoded && decoded->record
-                                    ? "worker " + decoded->record->record.worker_id.text() +
-                                          " of runtime " + decoded->runtime_id.text()
-                                    : "another worker than its directory";
+      const std::string owner =
+          decoded && decoded->record
+              ? owner_text({decoded->runtime_id, decoded->record->record.worker_id})
+              : "another worker than its directory";
       findings_.find(Severity::error, "ids_disagree", "the file belongs to " + owner, path, 1, 0);
       return {};
     }
