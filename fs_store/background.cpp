@@ -199,14 +199,18 @@ void FsStore::set_full(bool& which, bool full, const std::string& detail) {
   }
 }
 
-void FsStore::raise_troubles() {
-  for (const std::string& path : logs_.take_put_back()) {
-    diagnostics_->raise(system_clock()(), Severity::warning, "log.put_back",
+void FsStore::raise_put_back(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    diagnostics_->raise(system_clock()(), Severity::warning, "store.put_back",
                         path +
                             " was replaced or taken away while this process wrote it. It is "
                             "there again as it was written; what stood there is in "
                             "quarantine/");
   }
+}
+
+void FsStore::raise_troubles() {
+  raise_put_back(logs_.take_put_back());
   for (const LogTrouble& trouble : logs_.take_troubles()) {
     // Whatever was found good before is looked at again.
     ++logs_troubles_;

@@ -7,6 +7,7 @@
 #include "checked_line.h"
 #include "layout.h"
 #include "line_scanner.h"
+#include "put_back.h"
 #include "snapshot.h"
 
 namespace worker_runtime::fs_store {
@@ -246,9 +247,21 @@ Result<CatalogPosition> Catalog::update(std::span<const CatalogUpdate> updates, 
   return append(updates);
 }
 
+/// Somebody may have removed it, or saved another one under its name, in which nothing is where
+/// position_ and places_ say: then it is first put back.
+Result<std::unique_ptr<File>> Catalog::open_to_append() {
+  const std::string path = layout::catalog(position_.lsn);
+  auto named = is_named(file_system_, path, *file_);
+  if (!named) return std::move(named).error();
+  if (*named) return file_system_.open(path, OpenMode::write);
+  auto again = put_back(file_system_, path, *file_, position_.bytes);
+  if (again) put_back_.push_back(file_system_.prefix() + path);
+  return again;
+}
+
 Result<CatalogPosition> Catalog::append(std::span<const CatalogUpdate> updates) {
   if (updates.empty()) return position_;
-  auto file = file_system_.open(layout::catalog(position_.lsn), OpenMode::write);
+  auto file = open_to_append();
   if (!file) return std::move(file).error();
   // A tail that a crash left behind the position counts for nothing.
   auto done = (*file)->truncate(position_.bytes);

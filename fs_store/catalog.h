@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "codec.h"
@@ -79,6 +80,10 @@ class Catalog {
   /// Removes catalogs other than the one in force.
   Result<void> remove_old();
 
+  /// The paths of catalogs that were replaced or taken away, and are there again. For the thread
+  /// that updates.
+  [[nodiscard]] std::vector<std::string> take_put_back() { return std::exchange(put_back_, {}); }
+
   [[nodiscard]] const CatalogPosition& position() const { return position_; }
   [[nodiscard]] std::uint64_t lines_in_force() const { return places_.size(); }
 
@@ -98,6 +103,7 @@ class Catalog {
                                          const LineVisitor& visitor);
   Result<std::string> read_line_at(const File& file, const WorkerId& worker_id,
                                    const Place& place) const;
+  Result<std::unique_ptr<File>> open_to_append();
   Result<CatalogPosition> append(std::span<const CatalogUpdate> updates);
   Result<CatalogPosition> rewrite(std::span<const CatalogUpdate> updates, Lsn lsn,
                                   const RuntimeId& runtime_id);
@@ -105,6 +111,7 @@ class Catalog {
 
   FileSystem& file_system_;
   CatalogPosition position_;
+  std::vector<std::string> put_back_;
 
   // Written by the one thread that updates, under the mutex; so that thread reads them without it.
   mutable std::mutex mutex_;

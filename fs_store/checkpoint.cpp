@@ -109,6 +109,7 @@ Result<std::optional<FsStore::CheckpointInput>> FsStore::begin_checkpoint(Final 
   // Commits behind C go to a segment of their own, so that everything up to C can be let go as
   // whole files.
   auto rotated = journal_->rotate(final == Final::yes ? LayOut::header_only : LayOut::now);
+  raise_put_back(journal_->take_put_back());
   if (!rotated) {
     if (is_refusal(rotated.error())) return std::move(rotated).error();
     return fail(rotated.error());
@@ -137,6 +138,7 @@ Result<void> FsStore::write_checkpoint(CheckpointInput& input) {
   // Nothing of a deleted Worker may stay in a live file: the catalog is written anew without it.
   auto position = catalog_.update(*updates, input.record.lsn, runtime_id_,
                                   input.changes.has_deletions || catalog_needs_rewrite_);
+  raise_put_back(catalog_.take_put_back());
   if (!position) return std::move(position).error();
   done = write_views(*updates);
   if (done) done = write_runtime_json(input);

@@ -53,7 +53,7 @@ class File {
   virtual Result<void> sync() = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
-  [[nodiscard]] virtual Result<FileIdentity> identity() const = 0;
+  [[nodiscard]] virtual FileIdentity identity() const = 0;
 };
 
 /// A lock that is held until destroyed.
@@ -101,6 +101,8 @@ class FileSystem {
   virtual Result<std::vector<DirectoryEntry>> list(const std::string& path) = 0;
   /// None if there is nothing.
   virtual Result<std::optional<EntryKind>> kind(const std::string& path) = 0;
+  /// Of what stands there, of whatever kind; none if there is nothing.
+  virtual Result<std::optional<FileIdentity>> identity(const std::string& path) = 0;
   /// Makes the entries of a directory durable. "" is the directory itself.
   virtual Result<void> sync_directory(const std::string& path) = 0;
   /// Makes everything written to this file system durable (syncfs on a handle held since open).

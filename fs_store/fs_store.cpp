@@ -199,6 +199,7 @@ Result<void> FsStore::write_and_hand_over(const RuntimeRecord& after,
     return {};
   }
   auto written = journal_->write_group();
+  raise_put_back(journal_->take_put_back());
   if (!written) {
     staged_lines_.clear();
     staged_redactions_.clear();

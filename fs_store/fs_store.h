@@ -109,6 +109,7 @@ class FsStore final : public Store {
   void lay_out();
   void set_full(bool& which, bool full, const std::string& detail);
   void raise_troubles();
+  void raise_put_back(const std::vector<std::string>& paths);
   void stop_background();
 
   // checkpoint.cpp

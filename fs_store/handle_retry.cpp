@@ -36,6 +36,9 @@ class HandleRetry final : public FileSystem {
   Result<std::optional<EntryKind>> kind(const std::string& path) override {
     return retry([&] { return inner_->kind(path); });
   }
+  Result<std::optional<FileIdentity>> identity(const std::string& path) override {
+    return inner_->identity(path);
+  }
   Result<void> sync_directory(const std::string& path) override {
     // A sync that failed is `store_failed` and never repeated; without a handle there was none.
     return retry([&] { return inner_->sync_directory(path); });

@@ -8,6 +8,7 @@
 #include "checked_line.h"
 #include "layout.h"
 #include "posix_trace.h"
+#include "put_back.h"
 #include "snapshot.h"
 
 namespace worker_runtime::fs_store {
@@ -200,17 +201,29 @@ Result<void> Journal::switch_segment(std::uint64_t needed) {
   return begin_segment(std::move(*spare), "", end_.last_lsn.next(), end_.checksum);
 }
 
+Result<void> Journal::keep_name() {
+  auto named = is_named(file_system_, path_, *file_);
+  if (!named) return std::move(named).error();
+  if (*named) return {};
+  // Without the filler: what goes on needs a segment that has its room.
+  auto again = put_back(file_system_, path_, *file_, offset_);
+  if (!again) return full_as_such(std::move(again).error());
+  file_ = std::move(*again);
+  size_ = offset_;
+  put_back_.push_back(file_system_.prefix() + path_);
+  return {};
+}
+
 Result<void> Journal::write_group() {
   if (group_.empty()) return {};
-  if (offset_ + group_.size() > size_) {
-    auto switched = switch_segment(group_.size());
-    if (!switched) {
-      if (is_refusal(switched.error())) {
-        group_.clear();
-        staged_end_ = end_;
-      }
-      return switched;
+  auto ready = keep_name();
+  if (ready && offset_ + group_.size() > size_) ready = switch_segment(group_.size());
+  if (!ready) {
+    if (is_refusal(ready.error())) {
+      group_.clear();
+      staged_end_ = end_;
     }
+    return ready;
   }
   const std::uint64_t last = staged_end_.last_lsn.value;
   auto written = file_->write(offset_, group_);
@@ -259,6 +272,7 @@ Result<void> Journal::sync() {
 }
 
 Result<void> Journal::rotate(LayOut lay_out) {
+  if (auto named = keep_name(); !named) return named;
   bool has_records = false;
   {
     const std::lock_guard lock(mutex_);

@@ -35,6 +35,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "codec.h"
 #include "file_system.h"
@@ -79,8 +81,8 @@ inline bool is_refusal(const Error& error) {
 enum class Growth : std::uint8_t { grows, makes_room };
 enum class LayOut : std::uint8_t { when_needed, now, header_only };
 
-/// The writing end. One thread at a time calls stage(), write_group(), sync(), rotate() and
-/// cut_filler(); the rest may be called beside them, by one other thread.
+/// The writing end. One thread at a time calls stage(), write_group(), sync(), rotate(),
+/// cut_filler() and take_put_back(); the rest may be called beside them, by one other thread.
 class Journal {
  public:
   /// Starts this open's first segment at `end.last_lsn + 1 - copies`: `copied` are the lines of the
@@ -129,6 +131,9 @@ class Journal {
   /// Cuts the filler off the current segment.
   Result<void> cut_filler();
 
+  /// The paths of segments that were replaced or taken away, and are there again.
+  [[nodiscard]] std::vector<std::string> take_put_back() { return std::exchange(put_back_, {}); }
+
   /// Whether start() had to do with less than it wanted: the disk was full.
   [[nodiscard]] bool is_short() const { return is_short_; }
 
@@ -149,6 +154,9 @@ class Journal {
   Result<void> begin_segment(Spare spare, std::string_view first_lines, Lsn first_lsn,
                              std::uint32_t previous);
   Result<void> switch_segment(std::uint64_t needed);
+  /// Somebody may have removed the current segment, or saved another one under its name: what was
+  /// acknowledged has its name again before anything is put behind it, here or in the next segment.
+  Result<void> keep_name();
   [[nodiscard]] bool has_room(std::uint64_t more, Growth growth);
   Result<void> make_room(std::uint64_t length, Growth growth);
   Result<void> traced_sync(std::uint64_t last_lsn);
@@ -172,6 +180,7 @@ class Journal {
   std::string changes_;  // scratch
   std::string record_;   // scratch
   bool is_short_ = false;
+  std::vector<std::string> put_back_;
 
   // Held while a spare is made for a later segment: who needs one waits for the one that is being
   // made. Two at a time could take the room of each other on a disk that has room for one.

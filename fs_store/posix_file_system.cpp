@@ -56,8 +56,8 @@ auto retry_interrupted(Call call) {
 
 class PosixFile final : public File {
  public:
-  PosixFile(Descriptor descriptor, Place place)
-      : descriptor_(std::move(descriptor)), place_(std::move(place)) {}
+  PosixFile(Descriptor descriptor, Place place, FileIdentity identity)
+      : descriptor_(std::move(descriptor)), place_(std::move(place)), identity_(identity) {}
 
   Result<std::string> read(std::uint64_t offset, std::size_t count) const override {
     std::string bytes(count, '\0');
@@ -111,15 +111,12 @@ class PosixFile final : public File {
     return static_cast<std::uint64_t>(status.st_size);
   }
 
-  Result<FileIdentity> identity() const override {
-    struct stat status {};
-    if (::fstat(descriptor_.number(), &status) != 0) return io_error("look at", place_, errno);
-    return FileIdentity{status.st_dev, status.st_ino};
-  }
+  FileIdentity identity() const override { return identity_; }
 
  private:
   Descriptor descriptor_;
   Place place_;
+  FileIdentity identity_;
 };
 
 /// The first byte of a lock file tells readers of a writer that has announced itself; the rest
@@ -231,7 +228,8 @@ class PosixFileSystem final : public FileSystem {
     if (::fstat(descriptor.number(), &status) != 0) return io_error("look at", place(path), errno);
     if (S_ISDIR(status.st_mode)) return io_error("open", place(path), EISDIR);
     if (!S_ISREG(status.st_mode)) return io_error("open", place(path), EINVAL);
-    return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(descriptor), place(path)));
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(
+        std::move(descriptor), place(path), FileIdentity{status.st_dev, status.st_ino}));
   }
 
   Result<void> make_directory(const std::string& path) override {
@@ -302,6 +300,17 @@ class PosixFileSystem final : public FileSystem {
       return io_error("look at", place(path), errno);
     }
     return std::optional(kind_of_mode(status.st_mode));
+  }
+
+  Result<std::optional<FileIdentity>> identity(const std::string& path) override {
+    // One call, for it comes before every group of commits. A link on the way may be followed: what
+    // counts is which file it leads to.
+    struct stat status {};
+    if (::fstatat(directory_.number(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return std::optional<FileIdentity>();
+      return io_error("look at", place(path), errno);
+    }
+    return std::optional(FileIdentity{status.st_dev, status.st_ino});
   }
 
   Result<void> sync_directory(const std::string& path) override {
@@ -451,31 +460,7 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
   }
 }
 
-bool has_errno(const Error& error, std::initializer_list<int> numbers) {
-  const auto* const fields = error.get<FileFields>();
-  return fields != nullptr &&
-         std::find(numbers.begin(), numbers.end(), fields->system_error) != numbers.end();
-}
-
 }  // namespace
-
-bool is_full(const Error& error) {
-  return error.code() == ErrorCode::store_io && has_errno(error, {ENOSPC, EDQUOT, EFBIG});
-}
-Error full_as_such(Error error) {
-  if (!is_full(error)) return error;
-  return {ErrorCode::store_full, "the disk is full: " + error.message(), error.fields()};
-}
-bool is_out_of_handles(const Error& error) {
-  return error.code() == ErrorCode::store_io && has_errno(error, {EMFILE, ENFILE});
-}
-bool is_misplaced(const Error& error) {
-  return error.code() == ErrorCode::store_io &&
-         has_errno(error, {ENOTDIR, EISDIR, ELOOP, EINVAL, ENXIO});  // ENXIO: a socket
-}
-bool is_missing(const Error& error) {
-  return error.code() == ErrorCode::store_io && has_errno(error, {ENOENT});
-}
 
 Result<std::unique_ptr<FileSystem>> open_posix_file_system(const std::string& absolute_path,
                                                            bool create, Permissions permissions) {

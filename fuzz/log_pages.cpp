@@ -35,7 +35,7 @@ class CountingFile final : public fs_store::File {
   Result<void> sync() override { return {}; }
   Result<void> truncate(std::uint64_t) override { return {}; }
   [[nodiscard]] Result<std::uint64_t> size() const override { return file_.size(); }
-  Result<fs_store::FileIdentity> identity() const override { return fs_store::FileIdentity{}; }
+  fs_store::FileIdentity identity() const override { return {}; }
 
   void reset() { bytes_read_ = reads_ = 0; }
   [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }

@@ -78,7 +78,7 @@ class DistortedFile final : public File {
   }
   Result<void> truncate(std::uint64_t size) override { return inner_->truncate(size); }
   Result<std::uint64_t> size() const override { return inner_->size(); }
-  Result<FileIdentity> identity() const override { return inner_->identity(); }
+  FileIdentity identity() const override { return inner_->identity(); }
 
  private:
   std::unique_ptr<File> inner_;
@@ -121,6 +121,9 @@ class DistortedFileSystem final : public FileSystem {
   }
   Result<std::optional<EntryKind>> kind(const std::string& path) override {
     return inner_->kind(path);
+  }
+  Result<std::optional<FileIdentity>> identity(const std::string& path) override {
+    return inner_->identity(path);
   }
   Result<void> sync_directory(const std::string& path) override {
     return is_unsynced_directory(broken_, path) ? Result<void>() : inner_->sync_directory(path);

@@ -199,7 +199,7 @@ class EndlessLines final : public File {
   Result<void> sync() override { return {}; }
   Result<void> truncate(std::uint64_t) override { return {}; }
   Result<std::uint64_t> size() const override { return ends_.back(); }
-  Result<FileIdentity> identity() const override { return FileIdentity{}; }
+  FileIdentity identity() const override { return {}; }
   [[nodiscard]] std::size_t largest_read() const { return largest_read_; }
   /// The most memory that was in use at any read.
   [[nodiscard]] std::size_t memory_peak() const { return memory_peak_; }

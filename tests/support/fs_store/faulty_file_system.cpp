@@ -201,7 +201,7 @@ class FaultyFile final : public File {
       return planned_error(CallKind::size, path_, fault->system_error);
     return inner_->size();
   }
-  Result<FileIdentity> identity() const override { return inner_->identity(); }
+  FileIdentity identity() const override { return inner_->identity(); }
 
  private:
   std::unique_ptr<File> inner_;
@@ -240,6 +240,10 @@ class FaultyFileSystem final : public FileSystem {
   }
   Result<std::optional<EntryKind>> kind(const std::string& path) override {
     return pass<std::optional<EntryKind>>(CallKind::kind, path, [&] { return inner_->kind(path); });
+  }
+  Result<std::optional<FileIdentity>> identity(const std::string& path) override {
+    return pass<std::optional<FileIdentity>>(CallKind::kind, path,
+                                             [&] { return inner_->identity(path); });
   }
   Result<void> sync_directory(const std::string& path) override {
     return pass<void>(CallKind::sync_directory, path, [&] { return inner_->sync_directory(path); });

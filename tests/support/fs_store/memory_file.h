@@ -27,7 +27,7 @@ class MemoryFile final : public File {
     return {};
   }
   Result<std::uint64_t> size() const override { return std::uint64_t{bytes_.size()}; }
-  Result<FileIdentity> identity() const override { return FileIdentity{}; }
+  FileIdentity identity() const override { return {}; }
 
  private:
   std::string bytes_;

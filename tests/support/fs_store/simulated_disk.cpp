@@ -205,7 +205,7 @@ class SimulatedFile final : public File {
     if (generation_ != disk_.generation_) return io_error("look at", path_, EIO);
     return node().seen.size();
   }
-  Result<FileIdentity> identity() const override { return FileIdentity{0, node_}; }
+  FileIdentity identity() const override { return {0, node_}; }
 
  private:
   [[nodiscard]] DiskNode& node() const { return disk_.state_.nodes.at(node_); }
@@ -312,6 +312,13 @@ class SimulatedFileSystem final : public FileSystem {
     return locked<Kind>("look at", path, [&]() -> Result<Kind> {
       const auto found = node(path);
       return found ? Kind(kind_of(*found)) : Kind();
+    });
+  }
+  Result<std::optional<FileIdentity>> identity(const std::string& path) override {
+    using Identity = std::optional<FileIdentity>;
+    return locked<Identity>("look at", path, [&]() -> Result<Identity> {
+      const auto found = node(path);
+      return found ? Identity(FileIdentity{0, *found}) : Identity();
     });
   }
   Result<void> sync_directory(const std::string& path) override {
