@@ -51,6 +51,9 @@ class File {
   virtual Result<void> write(std::uint64_t offset, std::string_view bytes) = 0;
   /// Makes content and size durable (fdatasync).
   virtual Result<void> sync() = 0;
+  /// Lets the disk begin with what was written there, and waits for nothing: a later sync finds
+  /// less to do. A hint: nothing rests on it.
+  virtual void begin_writeback(std::uint64_t offset, std::uint64_t count) = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
   [[nodiscard]] virtual FileIdentity identity() const = 0;

@@ -29,6 +29,17 @@ Result<void> fill(File& file, std::uint64_t from, std::uint64_t to) {
   return {};
 }
 
+/// Fills a file, in pieces that are durable each: the syncs of commits would wait behind more.
+Result<void> lay_out(File& file, std::uint64_t size, Durability durability) {
+  constexpr std::uint64_t piece = std::uint64_t{4} << 20U;
+  for (std::uint64_t from = 0; from < size; from += piece) {
+    auto done = fill(file, from, std::min(from + piece, size));
+    if (done && durability == Durability::sync) done = file.sync();
+    if (!done) return done;
+  }
+  return {};
+}
+
 }  // namespace
 
 Journal::Journal(FileSystem& file_system, Start start)
@@ -78,10 +89,9 @@ Result<Journal::Spare> Journal::make_spare(std::uint64_t size) {
   auto file = file_system_.open(spare.path, OpenMode::create_new);
   if (!file) return full_as_such(std::move(file).error());
   spare.file = std::move(*file);
-  auto done = fill(*spare.file, 0, size);
   // The blocks must be on the disk before a record relies on them: an overwrite then needs no
   // allocation, and a full disk shows here, where refusing is harmless.
-  if (done && durability_ == Durability::sync) done = spare.file->sync();
+  auto done = lay_out(*spare.file, size, durability_);
   if (!done) {
     static_cast<void>(
         file_system_.remove_file(spare.path).has_value());  // else swept at the next open

@@ -16,6 +16,8 @@ namespace {
 
 /// One write appends at most about this much: what waits is freed as it goes.
 constexpr std::size_t append_bytes_max = std::size_t{4} << 20U;
+/// So much of a log goes to the disk at a time, while it is appended to.
+constexpr std::uint64_t writeback_bytes = std::uint64_t{1} << 20U;
 /// Beyond this many files one syncfs is cheaper than a sync each.
 constexpr std::size_t single_syncs_max = 32;
 
@@ -82,6 +84,11 @@ Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
       return cut ? std::move(written) : std::move(cut);
     }
     unsynced_.insert(name.stem);
+    // Bit by bit: what all came to the disk at the checkpoint would hold up the syncs of commits.
+    if (end.bytes / writeback_bytes != (end.bytes + bytes.size()) / writeback_bytes) {
+      const std::uint64_t from = end.bytes / writeback_bytes * writeback_bytes;
+      (*handle)->begin_writeback(from, end.bytes + bytes.size() - from);
+    }
     const std::lock_guard lock(mutex_);
     LogState* const state = state_of(worker_id);
     if (state == nullptr) return {};  // deleted meanwhile

@@ -46,6 +46,8 @@ const std::vector<Row>& rows() {
        {"EIO", "EMFILE", "ENOSYS"}},
       {"newfstatat", {"EIO"}, {"EACCES"}},
       {"fstat", {"EIO"}, {"EIO"}},
+      {"statx", {"EIO", "ENOSYS"}, {"EIO", "EACCES", "ENOSYS"}},
+      {"sync_file_range", {"EIO", "ENOSPC"}, {"EIO"}},
       {"statfs", {"EIO", "EINTR"}, {"EIO"}},
       {"fstatfs", {"EIO", "EINTR"}, {"EIO"}},
       {"getdents64", {"EIO", "EINTR"}, {"EIO"}},

@@ -30,6 +30,9 @@ TEST(SystemCallsTest, ALoneInputCostsOneSyncAndAtMostSixCalls) {
   EXPECT_EQ(seen.syncs(), inputs) << told(seen);
   // All threads counted: those that extend the readable files too.
   EXPECT_LE(seen.all(), 6 * inputs) << told(seen);
+  // Where the times of the journal are asked for, each sync has them to write too.
+  for (const char* const asks_for_times : {"stat", "lstat", "fstat", "newfstatat"})
+    EXPECT_FALSE(seen.calls.contains(asks_for_times)) << told(seen);
 }
 
 TEST(SystemCallsTest, InputsOfManyThreadsShareSyncs) {

@@ -79,6 +79,9 @@ class DistortedFile final : public File {
   Result<void> truncate(std::uint64_t size) override { return inner_->truncate(size); }
   Result<std::uint64_t> size() const override { return inner_->size(); }
   FileIdentity identity() const override { return inner_->identity(); }
+  void begin_writeback(std::uint64_t offset, std::uint64_t count) override {
+    inner_->begin_writeback(offset, count);
+  }
 
  private:
   std::unique_ptr<File> inner_;

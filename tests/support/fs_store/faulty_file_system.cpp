@@ -202,6 +202,9 @@ class FaultyFile final : public File {
     return inner_->size();
   }
   FileIdentity identity() const override { return inner_->identity(); }
+  void begin_writeback(std::uint64_t offset, std::uint64_t count) override {
+    inner_->begin_writeback(offset, count);
+  }
 
  private:
   std::unique_ptr<File> inner_;

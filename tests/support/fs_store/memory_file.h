@@ -22,6 +22,7 @@ class MemoryFile final : public File {
     return {};
   }
   Result<void> sync() override { return {}; }
+  void begin_writeback(std::uint64_t, std::uint64_t) override {}
   Result<void> truncate(std::uint64_t size) override {
     bytes_.resize(size, '\0');
     return {};
