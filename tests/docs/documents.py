@@ -20,7 +20,7 @@ import tempfile
 import textwrap
 from typing import NamedTuple
 
-DOCUMENTS = ("README.md", "docs/GUIDE.md", "docs/CLI.md", "docs/C.md")
+DOCUMENTS = ("README.md", "docs/GUIDE.md", "docs/CLI.md", "docs/TERMINAL.md", "docs/C.md")
 ELLIPSIS = "…"
 
 
