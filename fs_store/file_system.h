@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +46,11 @@ class File {
   File& operator=(const File&) = delete;
   virtual ~File() = default;
 
-  /// Reads up to `count` bytes from `offset`: fewer only at the end of the file.
-  virtual Result<std::string> read(std::uint64_t offset, std::size_t count) const = 0;
+  /// Reads from `offset` on and answers how many bytes: fewer than there is room for only at the
+  /// end of the file.
+  virtual Result<std::size_t> read_into(std::uint64_t offset, std::span<char> to) const = 0;
+  /// The same as a string of up to `count` bytes.
+  Result<std::string> read(std::uint64_t offset, std::size_t count) const;
   /// Writes all of `bytes`. On an error any prefix may have been written: the caller undoes it.
   virtual Result<void> write(std::uint64_t offset, std::string_view bytes) = 0;
   /// Makes content and size durable (fdatasync).

@@ -14,16 +14,16 @@ LineScanner::LineScanner(const File& file, std::uint64_t offset, std::uint64_t e
 
 Result<bool> LineScanner::read_more() {
   if (at_end_) return false;
-  bytes_.erase(0, used_);
+  bytes_.drop_front(used_);
   searched_ -= used_;
   used_ = 0;
   const std::uint64_t want = std::min(block_bytes, end_ - std::min(end_, read_offset_));
-  auto block = file_.read(read_offset_, want);
-  if (!block) return std::move(block).error();
-  at_end_ = block->size() < want || want == 0;
-  read_offset_ += block->size();
-  bytes_ += *block;
-  return !block->empty();
+  auto got = file_.read_into(read_offset_, bytes_.room(want));
+  if (!got) return std::move(got).error();
+  at_end_ = *got < want || want == 0;
+  read_offset_ += *got;
+  bytes_.add(*got);
+  return *got > 0;
 }
 
 Result<std::optional<ScannedLine>> LineScanner::next() {
@@ -31,10 +31,10 @@ Result<std::optional<ScannedLine>> LineScanner::next() {
   line.number = number_;
   line.offset = offset_;
   for (;;) {
-    const std::size_t newline = bytes_.find('\n', searched_);
-    if (newline != std::string::npos) {
+    const std::size_t newline = bytes_.text().find('\n', searched_);
+    if (newline != std::string_view::npos) {
       line.length += newline + 1 - used_;
-      if (!line.too_long) line.text = std::string_view(bytes_).substr(used_, newline - used_);
+      if (!line.too_long) line.text = bytes_.text().substr(used_, newline - used_);
       line.has_newline = true;
       used_ = searched_ = newline + 1;
       break;
@@ -50,7 +50,7 @@ Result<std::optional<ScannedLine>> LineScanner::next() {
     if (!*more) {
       line.length += bytes_.size() - used_;
       if (line.length == 0) return std::optional<ScannedLine>();
-      if (!line.too_long) line.text = std::string_view(bytes_).substr(used_);
+      if (!line.too_long) line.text = bytes_.text().substr(used_);
       used_ = searched_ = bytes_.size();
       break;
     }
@@ -63,14 +63,14 @@ Result<std::optional<ScannedLine>> LineScanner::next() {
 Result<std::uint64_t> LineScanner::skip_empty_lines() {
   std::uint64_t skipped = 0;
   for (;;) {
-    const std::size_t found = bytes_.find_first_not_of('\n', used_);
+    const std::size_t found = bytes_.text().find_first_not_of('\n', used_);
     const std::size_t end = std::min(found, bytes_.size());
     skipped += end - used_;
     number_ += end - used_;
     offset_ += end - used_;
     used_ = end;
     searched_ = std::max(searched_, used_);
-    if (found != std::string::npos) return skipped;
+    if (found != std::string_view::npos) return skipped;
     auto more = read_more();
     if (!more) return std::move(more).error();
     if (!*more) return skipped;

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
+#include "buffer.h"
 #include "file_system.h"
 #include "worker_runtime/result.h"
 
@@ -45,7 +45,7 @@ class LineScanner {
   std::uint64_t number_;
   std::uint64_t offset_;       // of the next line
   std::uint64_t read_offset_;  // of the next read
-  std::string bytes_;          // from offset_ - used_ on
+  Buffer bytes_;               // from offset_ - used_ on
   std::size_t used_ = 0;
   std::size_t searched_ = 0;  // no newline in bytes_ between used_ and here
   bool at_end_ = false;

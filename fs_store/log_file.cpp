@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "buffer.h"
 #include "checked_line.h"
 
 namespace worker_runtime::fs_store {
@@ -36,9 +37,10 @@ class Window {
   Result<std::string_view> at(std::uint64_t offset, std::uint64_t count, std::uint64_t ahead) {
     const std::uint64_t rest = end_ - std::min(offset, end_);
     if (held(offset).size() < std::min(count, rest)) {
-      auto read = file_.read(offset, std::min(std::max(count, ahead), rest));
-      if (!read) return std::move(read).error();
-      bytes_ = std::move(*read);
+      bytes_.clear();
+      auto got = file_.read_into(offset, bytes_.room(std::min(std::max(count, ahead), rest)));
+      if (!got) return std::move(got).error();
+      bytes_.add(*got);
       start_ = offset;
     }
     return held(offset);
@@ -80,13 +82,13 @@ class Window {
   /// What was read already of the bytes from `offset` on.
   [[nodiscard]] std::string_view held(std::uint64_t offset) const {
     if (offset < start_ || offset - start_ > bytes_.size()) return {};
-    return std::string_view(bytes_).substr(offset - start_);
+    return bytes_.text().substr(offset - start_);
   }
 
   const File& file_;
   std::uint64_t end_;
   std::uint64_t start_ = 0;
-  std::string bytes_;
+  Buffer bytes_;
 };
 
 /// The number of a whole checked line; none if it doesn't check.
@@ -280,20 +282,21 @@ Result<std::optional<LineDamage>> visit_forward(Window& window, const Extent& ex
 }
 
 /// The line that ends at `end` (its newline included): its start. Reads backwards in growing steps.
-Result<std::uint64_t> line_start(const File& file, std::uint64_t end, std::string& bytes,
+Result<std::uint64_t> line_start(const File& file, std::uint64_t end, Buffer& bytes,
                                  std::uint64_t& start, std::uint64_t chunk) {
   for (;;) {
     if (end <= start + bytes.size() && end > start) {
-      const std::string_view before = std::string_view(bytes).substr(0, end - start - 1);
+      const std::string_view before = bytes.text().substr(0, end - start - 1);
       const std::size_t newline = before.rfind('\n');
       if (newline != std::string_view::npos) return start + newline + 1;
       if (start == 0) return std::uint64_t{0};
       chunk = std::max<std::uint64_t>(chunk, (end - start) * 2);
     }
     const std::uint64_t from = end > chunk ? end - chunk : 0;
-    auto read = file.read(from, end - from);
-    if (!read) return std::move(read).error();
-    bytes = std::move(*read);
+    bytes.clear();
+    auto got = file.read_into(from, bytes.room(end - from));
+    if (!got) return std::move(got).error();
+    bytes.add(*got);
     start = from;
     if (bytes.size() < end - from)
       return end;  // the file is shorter than it must be: no line ends here
@@ -304,15 +307,14 @@ Result<std::optional<LineDamage>> visit_backward(const File& file, Window& windo
                                                  const Extent& extent, const LineRange& range,
                                                  std::uint64_t end, const LineVisitor& visitor) {
   const std::uint64_t chunk = chunk_bytes(extent, range.expected_lines);
-  std::string bytes;
+  Buffer bytes;
   std::uint64_t start = 0;
   for (std::uint64_t number = range.start; number >= extent.first; --number) {
     // Where the file begins before the first number is reached, lines are missing.
     auto begin = end > 0 ? line_start(file, end, bytes, start, chunk) : Result<std::uint64_t>(end);
     if (!begin) return std::move(begin).error();
-    const std::string_view line = *begin < end
-                                      ? std::string_view(bytes).substr(*begin - start, end - *begin)
-                                      : std::string_view();
+    const std::string_view line =
+        *begin < end ? bytes.text().substr(*begin - start, end - *begin) : std::string_view();
     if (checked_number(line, range.key) != number) {
       std::optional<LineDamage> damage;
       auto place = locate(window, extent, range.key, number, range.direction, damage);

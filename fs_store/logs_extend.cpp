@@ -45,8 +45,9 @@ Result<void> Logs::extend(std::uint64_t generation) {
 
 Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
                               std::uint64_t generation) {
+  std::string bytes;
   for (;;) {
-    std::string bytes;
+    bytes.clear();
     std::size_t lines = 0;
     LogWatermark end;
     {

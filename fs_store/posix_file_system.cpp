@@ -89,20 +89,18 @@ class PosixFile final : public File {
   PosixFile(Descriptor descriptor, Place place, FileIdentity identity)
       : descriptor_(std::move(descriptor)), place_(std::move(place)), identity_(identity) {}
 
-  Result<std::string> read(std::uint64_t offset, std::size_t count) const override {
-    std::string bytes(count, '\0');
+  Result<std::size_t> read_into(std::uint64_t offset, std::span<char> to) const override {
     std::size_t done = 0;
-    while (done < count) {
+    while (done < to.size()) {
       const ssize_t got = retry_interrupted([&] {
-        return ::pread(descriptor_.number(), bytes.data() + done, count - done,
+        return ::pread(descriptor_.number(), to.data() + done, to.size() - done,
                        static_cast<off_t>(offset + done));
       });
       if (got < 0) return io_error("read", place_, errno);
       if (got == 0) break;
       done += static_cast<std::size_t>(got);
     }
-    bytes.resize(done);
-    return bytes;
+    return done;
   }
 
   Result<void> write(std::uint64_t offset, std::string_view bytes) override {

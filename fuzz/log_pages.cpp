@@ -25,11 +25,11 @@ using fs_store::LineDamage;
 class CountingFile final : public fs_store::File {
  public:
   explicit CountingFile(std::string bytes) : file_(std::move(bytes)) {}
-  Result<std::string> read(std::uint64_t offset, std::size_t count) const override {
-    auto bytes = file_.read(offset, count);
-    bytes_read_ += bytes->size();
+  Result<std::size_t> read_into(std::uint64_t offset, std::span<char> to) const override {
+    auto got = file_.read_into(offset, to);
+    bytes_read_ += *got;
     ++reads_;
-    return bytes;
+    return got;
   }
   Result<void> write(std::uint64_t, std::string_view) override { return {}; }
   Result<void> sync() override { return {}; }

@@ -9,15 +9,11 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,61 +21,11 @@
 #include <CLI/CLI.hpp>
 
 #include "contenders.h"
+#include "measured.h"
 #include "worker_runtime/fs_store/fs_store.h"
 
 namespace worker_runtime::bench {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-[[noreturn]] void fail(const std::string& what) {
-  std::fprintf(stderr, "growth: %s\n", what.c_str());
-  std::exit(1);
-}
-
-template <typename Value>
-Value must(Result<Value> result) {
-  if (!result) fail(result.error().detail());
-  return *std::move(result);
-}
-
-double microseconds(const std::function<void()>& call) {
-  const auto begun = Clock::now();
-  call();
-  return std::chrono::duration<double, std::micro>(Clock::now() - begun).count();
-}
-
-/// The median of so many calls.
-double median(std::size_t calls, const std::function<void()>& call) {
-  std::vector<double> times;
-  for (std::size_t number = 0; number < calls; ++number) times.push_back(microseconds(call));
-  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(calls / 2),
-                   times.end());
-  return times[calls / 2];
-}
-
-/// Counts what was submitted and is not done.
-class InFlight {
- public:
-  void begin() {
-    const std::lock_guard lock(mutex_);
-    ++count_;
-  }
-  void end() {
-    const std::lock_guard lock(mutex_);
-    --count_;
-    changed_.notify_one();
-  }
-  void wait_until_below(std::uint64_t count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return count_ < count; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::uint64_t count_ = 0;
-};
 
 class Grown {
  public:

@@ -58,8 +58,8 @@ class DistortedFile final : public File {
   DistortedFile(std::unique_ptr<File> inner, BrokenRule broken, std::string path)
       : inner_(std::move(inner)), broken_(broken), path_(std::move(path)) {}
 
-  Result<std::string> read(std::uint64_t offset, std::size_t count) const override {
-    return inner_->read(offset, count);
+  Result<std::size_t> read_into(std::uint64_t offset, std::span<char> to) const override {
+    return inner_->read_into(offset, to);
   }
   Result<void> write(std::uint64_t offset, std::string_view bytes) override {
     if (std::exchange(sync_is_due_, false)) {

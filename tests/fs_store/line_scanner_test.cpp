@@ -184,16 +184,17 @@ class EndlessLines final : public File {
     std::uint64_t end = 0;
     for (const std::uint64_t length : lengths) ends_.push_back(end += length);
   }
-  Result<std::string> read(std::uint64_t offset, std::size_t count) const override {
-    largest_read_ = std::max(largest_read_, count);
+  Result<std::size_t> read_into(std::uint64_t offset, std::span<char> to) const override {
+    largest_read_ = std::max(largest_read_, to.size());
     const auto memory = ::mallinfo2();
     memory_peak_ = std::max(memory_peak_, memory.uordblks + memory.hblkhd);
-    const std::uint64_t end = std::min<std::uint64_t>(offset + count, ends_.back());
-    std::string bytes(end > offset ? end - offset : 0, 'x');
+    const std::uint64_t end = std::min<std::uint64_t>(offset + to.size(), ends_.back());
+    const std::size_t count = end > offset ? end - offset : 0;
+    std::fill_n(to.begin(), count, 'x');
     for (const std::uint64_t line_end : ends_) {
-      if (line_end > offset && line_end <= end) bytes[line_end - 1 - offset] = '\n';
+      if (line_end > offset && line_end <= end) to[line_end - 1 - offset] = '\n';
     }
-    return bytes;
+    return count;
   }
   Result<void> write(std::uint64_t, std::string_view) override { return {}; }
   Result<void> sync() override { return {}; }

@@ -171,12 +171,12 @@ class FaultyFile final : public File {
   FaultyFile& operator=(const FaultyFile&) = delete;
   ~FaultyFile() override { faults_.drop_open_file(); }
 
-  Result<std::string> read(std::uint64_t offset, std::size_t count) const override {
+  Result<std::size_t> read_into(std::uint64_t offset, std::span<char> to) const override {
     if (auto fault = faults_.enter(CallKind::read, path_))
       return planned_error(CallKind::read, path_, fault->system_error);
-    auto bytes = inner_->read(offset, count);
-    if (bytes) faults_.add_read(bytes->size());
-    return bytes;
+    auto got = inner_->read_into(offset, to);
+    if (got) faults_.add_read(*got);
+    return got;
   }
   Result<void> write(std::uint64_t offset, std::string_view bytes) override {
     const auto fault = faults_.enter(CallKind::write, path_);

@@ -13,8 +13,8 @@ class MemoryFile final : public File {
  public:
   explicit MemoryFile(std::string bytes = {}) : bytes_(std::move(bytes)) {}
 
-  Result<std::string> read(std::uint64_t offset, std::size_t count) const override {
-    return offset < bytes_.size() ? bytes_.substr(offset, count) : std::string();
+  Result<std::size_t> read_into(std::uint64_t offset, std::span<char> to) const override {
+    return offset < bytes_.size() ? bytes_.copy(to.data(), to.size(), offset) : 0;
   }
   Result<void> write(std::uint64_t offset, std::string_view bytes) override {
     if (bytes_.size() < offset + bytes.size()) bytes_.resize(offset + bytes.size(), '\0');

@@ -165,10 +165,10 @@ class SimulatedFile final : public File {
   SimulatedFile(SimulatedDisk& disk, std::uint64_t generation, NodeId node, std::string path)
       : disk_(disk), generation_(generation), node_(node), path_(std::move(path)) {}
 
-  Result<std::string> read(std::uint64_t offset, std::size_t count) const override {
+  Result<std::size_t> read_into(std::uint64_t offset, std::span<char> to) const override {
     const std::lock_guard lock(disk_.mutex_);
     if (generation_ != disk_.generation_) return io_error("read", path_, EIO);
-    return node().seen.read(offset, count);
+    return node().seen.read(offset, to.size()).copy(to.data(), to.size());
   }
   Result<void> write(std::uint64_t offset, std::string_view bytes) override {
     const std::lock_guard lock(disk_.mutex_);

@@ -1,4 +1,4 @@
-// What an error of a file system means to who meets it: see file_system.h.
+// What no file system does in its own way: see file_system.h.
 #include <algorithm>
 #include <cerrno>
 #include <initializer_list>
@@ -17,6 +17,14 @@ bool has_errno(const Error& error, std::initializer_list<int> numbers) {
 }
 
 }  // namespace
+
+Result<std::string> File::read(std::uint64_t offset, std::size_t count) const {
+  std::string bytes(count, '\0');
+  auto got = read_into(offset, bytes);
+  if (!got) return std::move(got).error();
+  bytes.resize(*got);
+  return bytes;
+}
 
 bool is_full(const Error& error) {
   return error.code() == ErrorCode::store_io && has_errno(error, {ENOSPC, EDQUOT, EFBIG});
