@@ -187,6 +187,25 @@ def draw_growth(rows, directory):
     pyplot.close(figure)
 
 
+def pages_table(pages):
+    return table(["any page of 256", "µs", "SQLite µs", "ratio"],
+                 [[page["what"], number(page["us"]), number(page["sqlite_us"]), number(page["us"] / page["sqlite_us"])]
+                  for page in pages])
+
+
+def histories_table(measured):
+    readers, recovery, creation = measured["readers"], measured["recovery"], measured["creation"]
+    return table(["", "", "beside", "ratio"], [
+        ["inputs a second of one caller, beside 16 readers that take "
+         f"{number(readers['processors'])} processors ({number(readers['pages_per_second'], 0)} pages a second); without them",
+         number(readers["beside_per_second"], 0), number(readers["alone_per_second"], 0),
+         number(readers["beside_per_second"] / readers["alone_per_second"])],
+        [f"opening behind a process that died with 64 MiB of journal, {number(recovery['inputs'], 0)} inputs",
+         f"{number(recovery['ms'], 0)} ms", "–", "–"],
+        [f"{number(creation['workers'], 0)} Workers in batches of 64, until closed; as many bare directories with a file",
+         f"{number(creation['s'])} s", f"{number(creation['bare_s'])} s", number(creation["s"] / creation["bare_s"])]])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("programs", type=pathlib.Path)
@@ -203,6 +222,8 @@ def main():
     counted = {name: syncs(side_by_side, place, name, 20 if arguments.quick else 100) for name in PEERS}
     events = ["--events", 1000, "--events", 10000] if arguments.quick else []
     grown = json.loads(run(programs / "bench_growth", "--directory", place, *events))
+    long_ago = json.loads(run(programs / "bench_histories", "--directory", place,
+                              *(["--entries", 100000, "--workers", 1000, "--seconds", 1] if arguments.quick else [])))
     memory = google(programs / "bench_memory", 0.01 if arguments.quick else 1)
     libraries = google(programs / "bench_fs_json_libraries", 0.01 if arguments.quick else 0.3)
     with tempfile.TemporaryDirectory(dir=place) as scratch:
@@ -216,6 +237,7 @@ def main():
         "syncs": table(["store", "syncs a commit", "other writing calls a commit"],
                        [[name, number(each[0]), number(each[1])] for name, each in counted.items()]),
         "workers": growth_table(grown, "Workers"), "events": growth_table(grown, "Events"),
+        "pages": pages_table(long_ago["pages"]), "histories": histories_table(long_ago),
         "memory": table(["live Workers", "`send_input`"],
                         [[number(int(row["name"].split("/")[1]), 0) if "/" in row["name"] else "none: the text, kept",
                           f"{row['cpu_time'] / 1000:.2f} µs"] for row in memory]),

@@ -198,15 +198,15 @@ double processor_seconds_of_thread() {
 /// Threads that read pages, and rest so long that together they take half of a processor.
 class Readers {
  public:
-  Readers(const Runtime& runtime, const WorkerRef& worker_ref) {
+  Readers(const Runtime& runtime, const WorkerRef& worker_ref, std::uint64_t entries) {
     for (std::size_t reader = 0; reader < count; ++reader) {
-      threads_.emplace_back([&, reader](const std::stop_token& stop) {
+      threads_.emplace_back([&, reader, entries](const std::stop_token& stop) {
         std::mt19937_64 random(reader);
         const auto begun = std::chrono::steady_clock::now();
         std::uint64_t read = 0;
         while (!stop.stop_requested()) {
           TranscriptQuery query;
-          query.start = random() % 1'000'000;
+          query.start = random() % (entries - page);
           expect(must(runtime.read_transcript(worker_ref, query)).items.size() == page);
           ++read;
           const double due = processor_seconds_of_thread() / (0.5 / count);
@@ -255,7 +255,7 @@ void measure_readers(const std::filesystem::path& place, const Arguments& argume
   std::uint64_t processor_ms = 0;
   for (int turn = 0; turn < turns; ++turn) {
     alone += write_for(runtime, written, arguments.seconds / turns) / turns;
-    Readers readers(runtime, read);
+    Readers readers(runtime, read, arguments.entries);
     beside += write_for(runtime, written, arguments.seconds / turns) / turns;
     const auto did = readers.stop();
     pages += did.first;
