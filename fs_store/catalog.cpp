@@ -251,12 +251,9 @@ Result<CatalogPosition> Catalog::update(std::span<const CatalogUpdate> updates, 
 /// position_ and places_ say: then it is first put back.
 Result<std::unique_ptr<File>> Catalog::open_to_append() {
   const std::string path = layout::catalog(position_.lsn);
-  auto named = is_named(file_system_, path, *file_);
-  if (!named) return std::move(named).error();
-  if (*named) return file_system_.open(path, OpenMode::write);
-  auto again = put_back(file_system_, path, *file_, position_.bytes);
-  if (again) put_back_.push_back(file_system_.prefix() + path);
-  return again;
+  auto again = put_back_if_replaced(file_system_, path, *file_, position_.bytes, put_back_);
+  if (!again || *again) return again;
+  return file_system_.open(path, OpenMode::write);
 }
 
 Result<CatalogPosition> Catalog::append(std::span<const CatalogUpdate> updates) {

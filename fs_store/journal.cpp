@@ -212,15 +212,12 @@ Result<void> Journal::switch_segment(std::uint64_t needed) {
 }
 
 Result<void> Journal::keep_name() {
-  auto named = is_named(file_system_, path_, *file_);
-  if (!named) return std::move(named).error();
-  if (*named) return {};
   // Without the filler: what goes on needs a segment that has its room.
-  auto again = put_back(file_system_, path_, *file_, offset_);
+  auto again = put_back_if_replaced(file_system_, path_, *file_, offset_, put_back_);
   if (!again) return full_as_such(std::move(again).error());
+  if (!*again) return {};
   file_ = std::move(*again);
   size_ = offset_;
-  put_back_.push_back(file_system_.prefix() + path_);
   return {};
 }
 

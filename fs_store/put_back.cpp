@@ -46,4 +46,15 @@ Result<std::unique_ptr<File>> put_back(FileSystem& file_system, const std::strin
   return again->commit(Durable::yes);
 }
 
+Result<std::unique_ptr<File>> put_back_if_replaced(FileSystem& file_system, const std::string& path,
+                                                   const File& file, std::uint64_t bytes,
+                                                   std::vector<std::string>& told) {
+  auto named = is_named(file_system, path, file);
+  if (!named) return std::move(named).error();
+  if (*named) return std::unique_ptr<File>();
+  auto again = put_back(file_system, path, file, bytes);
+  if (again) told.push_back(file_system.prefix() + path);
+  return again;
+}
+
 }  // namespace worker_runtime::fs_store

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "file_system.h"
 #include "worker_runtime/result.h"
@@ -22,5 +23,11 @@ Result<bool> is_named(FileSystem& file_system, const std::string& path, const Fi
 /// file.
 Result<std::unique_ptr<File>> put_back(FileSystem& file_system, const std::string& path,
                                        const File& file, std::uint64_t bytes);
+
+/// Both, in turn. Null where the path still leads to the open file; else the path is added to
+/// `told`, for the operator.
+Result<std::unique_ptr<File>> put_back_if_replaced(FileSystem& file_system, const std::string& path,
+                                                   const File& file, std::uint64_t bytes,
+                                                   std::vector<std::string>& told);
 
 }  // namespace worker_runtime::fs_store

@@ -405,7 +405,8 @@ void DamagedStoreTest::expect_like_the_original(const StoreContent& mended, cons
 std::vector<const Damage*> DamagedStoreTest::some_of(const std::vector<Damage>& damages,
                                                      std::size_t most) {
   // Odd: of bits in a row each of a byte has its turn.
-  const std::size_t step = is_every_case_asked_for() ? 1 : damages.size() / most | 1U;
+  const std::size_t sparse = (std::max<std::size_t>(1, damages.size() / most) - 1) | 1U;
+  const std::size_t step = is_every_case_asked_for() ? 1 : sparse;
   std::vector<const Damage*> chosen;
   for (std::size_t at = 0; at < damages.size(); at += step) chosen.push_back(&damages[at]);
   return chosen;
