@@ -8,11 +8,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "worker_runtime/result.h"
 
@@ -52,6 +55,18 @@ inline double median(std::size_t calls, const std::function<void()>& call) {
   std::vector<double> times;
   for (std::size_t number = 0; number < calls; ++number) times.push_back(microseconds(call));
   return middle_of(std::move(times));
+}
+
+/// What main() answers.
+inline int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<int()>& run) {
+  try {
+    app.parse(argc, argv);
+    return run();
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& problem) {
+    fail(problem.what());
+  }
 }
 
 /// Counts what was submitted and is not done.

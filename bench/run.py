@@ -108,7 +108,6 @@ def versions():
 class SideBySide:
     def __init__(self, measured):
         self.rows = measured["rows"]
-        self.pages = measured["pages"]
 
     def row(self, name, callers, in_flight=None):
         return next(row for row in self.rows if row["name"] == name and row["callers"] == callers and

@@ -188,6 +188,7 @@ int run(const std::string& directory, std::vector<std::uint64_t> events) {
 }  // namespace worker_runtime::bench
 
 int main(int argc, char** argv) {
+  namespace bench = worker_runtime::bench;
   std::string directory = ".";
   std::string root;
   std::vector<std::uint64_t> events;
@@ -195,12 +196,7 @@ int main(int argc, char** argv) {
   app.add_option("--directory", directory, "on the disk to measure");
   app.add_option("--events", events, "lengths of histories [1000, 100000, 1000000]");
   app.add_option("--open", root, "opens a store and says what that cost");
-  try {
-    app.parse(argc, argv);
-    return root.empty() ? worker_runtime::bench::run(directory, events)
-                        : worker_runtime::bench::open_once(root);
-  } catch (const std::exception& problem) {
-    std::fprintf(stderr, "growth: %s\n", problem.what());
-    return 1;
-  }
+  return bench::parse_and_run(app, argc, argv, [&] {
+    return root.empty() ? bench::run(directory, events) : bench::open_once(root);
+  });
 }

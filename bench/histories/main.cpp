@@ -5,14 +5,13 @@
 //   bench_histories [--directory DIR] [--entries N] [--workers N] [--seconds S]
 #include <sys/resource.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <memory>
+#include <functional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -91,13 +90,56 @@ Pages measure_pages(std::uint64_t lines, const std::function<void(std::uint64_t 
   return {middle_of(times_of_ours), middle_of(times_of_sqlite)};
 }
 
-void print_pages(const char* what, const Pages& pages, bool is_last = false) {
-  std::printf("{\"what\":\"%s\",\"us\":%.1f,\"sqlite_us\":%.1f}%s\n", what, pages.ours,
+void print_pages(const char* log, const char* how, const Pages& pages, bool is_last = false) {
+  std::printf("{\"what\":\"%s, %s\",\"us\":%.1f,\"sqlite_us\":%.1f}%s\n", log, how, pages.ours,
               pages.sqlite, is_last ? "" : ",");
 }
 
 void expect(bool is_right) {
   if (!is_right) fail("a page is not what it should be");
+}
+
+/// One log and its lines in SQLite.
+struct History {
+  const char* name;
+  std::function<std::size_t(std::uint64_t from)> read_page;  ///< How many lines.
+  std::function<void(std::uint64_t from, const fs_store::LineVisitor& visitor)> visit;
+  std::function<void(std::string_view line)> decode;
+};
+
+void measure_history(const std::filesystem::path& place, const History& history,
+                     std::uint64_t lines, bool is_last) {
+  Table table(place / (std::string(history.name) + ".db"));
+  table.begin();
+  history.visit(1, [&](std::uint64_t number, std::string_view line) {
+    table.add(number, line);
+    return true;
+  });
+  table.end();
+  const auto as_values = [&](std::uint64_t from) { expect(history.read_page(from) == page); };
+  const auto as_decoded_rows = [&](std::uint64_t from) {
+    std::uint64_t seen = 0;
+    table.read(from, page, [&](std::string_view line) {
+      history.decode(line);
+      ++seen;
+    });
+    expect(seen == page);
+  };
+  print_pages(history.name, "decoded", measure_pages(lines, as_values, as_decoded_rows));
+  std::size_t bytes = 0;
+  const auto as_lines = [&](std::uint64_t from) {
+    std::uint64_t seen = 0;
+    history.visit(from, [&](std::uint64_t, std::string_view line) {
+      bytes += line.size();
+      return ++seen < page;
+    });
+    expect(seen == page);
+  };
+  const auto as_rows = [&](std::uint64_t from) {
+    table.read(from, page, [&](std::string_view line) { bytes += line.size(); });
+  };
+  print_pages(history.name, "as lines", measure_pages(lines, as_lines, as_rows), is_last);
+  expect(bytes > 0);
 }
 
 void measure_reads(const std::filesystem::path& place, std::uint64_t entries) {
@@ -106,80 +148,38 @@ void measure_reads(const std::filesystem::path& place, std::uint64_t entries) {
   send_many(runtime, worker_ref, entries);
   must(runtime.checkpoint());
   const auto reader = must(fs_store::Reader::open(place / "reads"));
-  Table transcript(place / "transcript.db");
-  Table events(place / "events.db");
-  const auto copy_to = [](Table& table) {
-    return [&table](std::uint64_t number, std::string_view line) {
-      table.add(number, line);
-      return true;
-    };
-  };
-  transcript.begin();
-  must(reader.visit_transcript(worker_ref, {}, copy_to(transcript)));
-  transcript.end();
-  events.begin();
-  must(reader.visit_events({}, copy_to(events)));
-  events.end();
-
   fs_store::LineDecoder decoder;
-  std::size_t bytes = 0;
-  const auto look_at = [&](std::string_view line) { bytes += line.size(); };
+  // What is decoded is kept, as a page keeps it.
+  std::vector<TranscriptEntry> decoded_entries(page);
+  std::vector<Event> decoded_events(page);
+  std::size_t next = 0;
   std::puts("\"pages\":[");
-  print_pages("entries, decoded",
-              measure_pages(
-                  entries,
-                  [&](std::uint64_t from) {
-                    TranscriptQuery query;
-                    query.start = from - 1;
-                    expect(must(runtime.read_transcript(worker_ref, query)).items.size() == page);
-                  },
-                  [&](std::uint64_t from) {
-                    std::vector<TranscriptEntry> decoded;
-                    transcript.read(from, page, [&](std::string_view line) {
-                      decoded.push_back(must(decoder.entry(line)));
-                    });
-                    expect(decoded.size() == page);
-                  }));
-  print_pages("events, decoded",
-              measure_pages(
-                  entries,
-                  [&](std::uint64_t from) {
-                    EventQuery query;
-                    query.from = EventId{from};
-                    expect(must(runtime.read_events(query)).events.size() == page);
-                  },
-                  [&](std::uint64_t from) {
-                    std::vector<Event> decoded;
-                    events.read(from, page, [&](std::string_view line) {
-                      decoded.push_back(must(decoder.event(line)));
-                    });
-                    expect(decoded.size() == page);
-                  }));
-  const auto count_to_page = [&](std::uint64_t& seen) {
-    return [&](std::uint64_t, std::string_view line) {
-      look_at(line);
-      return ++seen < page;
-    };
-  };
-  print_pages("entries, as lines",
-              measure_pages(
-                  entries,
-                  [&](std::uint64_t from) {
-                    std::uint64_t seen = 0;
-                    must(reader.visit_transcript(worker_ref, from - 1, count_to_page(seen)));
-                    expect(seen == page);
-                  },
-                  [&](std::uint64_t from) { transcript.read(from, page, look_at); }));
-  print_pages("events, as lines",
-              measure_pages(
-                  entries,
-                  [&](std::uint64_t from) {
-                    std::uint64_t seen = 0;
-                    must(reader.visit_events(EventId{from}, count_to_page(seen)));
-                    expect(seen == page);
-                  },
-                  [&](std::uint64_t from) { events.read(from, page, look_at); }),
-              true);
+  measure_history(
+      place,
+      {"entries",
+       [&](std::uint64_t from) {
+         TranscriptQuery query;
+         query.start = from - 1;
+         return must(runtime.read_transcript(worker_ref, query)).items.size();
+       },
+       [&](std::uint64_t from, const fs_store::LineVisitor& visitor) {
+         must(reader.visit_transcript(worker_ref, from - 1, visitor));
+       },
+       [&](std::string_view line) { decoded_entries[next++ % page] = must(decoder.entry(line)); }},
+      entries, false);
+  measure_history(
+      place,
+      {"events",
+       [&](std::uint64_t from) {
+         EventQuery query;
+         query.from = EventId{from};
+         return must(runtime.read_events(query)).events.size();
+       },
+       [&](std::uint64_t from, const fs_store::LineVisitor& visitor) {
+         must(reader.visit_events(EventId{from}, visitor));
+       },
+       [&](std::string_view line) { decoded_events[next++ % page] = must(decoder.event(line)); }},
+      entries, true);
   std::puts("],");
   if (!runtime.close()) fail("close");
 }
@@ -283,16 +283,13 @@ void measure_recovery(const std::filesystem::path& place) {
     while (must(runtime.summary()).store->journal_bytes < full)
       send_many(runtime, worker_ref, 1000);
   }
-  double milliseconds = 0;
   std::uint64_t inputs = 0;
-  milliseconds = microseconds([&] {
-                   const auto runtime =
-                       must(fs_store::open_runtime(options(root, Durability::none)));
-                   inputs = must(runtime.summary()).transcript_entry_count;
-                 }) /
-                 1000;
+  const double opening_us = microseconds([&] {
+    const auto runtime = must(fs_store::open_runtime(options(root, Durability::none)));
+    inputs = must(runtime.summary()).transcript_entry_count;
+  });
   std::printf("\"recovery\":{\"inputs\":%llu,\"ms\":%.0f},\n",
-              static_cast<unsigned long long>(inputs), milliseconds);
+              static_cast<unsigned long long>(inputs), opening_us / 1000);
 }
 
 // ---- many Workers
@@ -339,17 +336,12 @@ int run(const Arguments& arguments) {
 }  // namespace worker_runtime::bench
 
 int main(int argc, char** argv) {
-  worker_runtime::bench::Arguments arguments;
+  namespace bench = worker_runtime::bench;
+  bench::Arguments arguments;
   CLI::App app("Long histories, readers beside a writer, recovery, many Workers.");
   app.add_option("--directory", arguments.directory, "on the disk to measure");
   app.add_option("--entries", arguments.entries, "of the transcript that is read");
   app.add_option("--workers", arguments.workers, "that are created");
   app.add_option("--seconds", arguments.seconds, "for readers beside a writer");
-  try {
-    app.parse(argc, argv);
-    return worker_runtime::bench::run(arguments);
-  } catch (const std::exception& problem) {
-    std::fprintf(stderr, "histories: %s\n", problem.what());
-    return 1;
-  }
+  return bench::parse_and_run(app, argc, argv, [&] { return bench::run(arguments); });
 }

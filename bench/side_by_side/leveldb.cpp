@@ -9,7 +9,7 @@
 
 namespace worker_runtime::bench {
 
-Peer make_leveldb(const std::filesystem::path& directory) {
+cli::Contender make_leveldb(const std::filesystem::path& directory) {
   leveldb::Options options;
   options.create_if_missing = true;
   options.write_buffer_size = std::size_t{64} << 20U;  // few compactions
@@ -20,27 +20,17 @@ Peer make_leveldb(const std::filesystem::path& directory) {
   if (!status.ok()) fail(status.ToString());
   const std::shared_ptr<leveldb::DB> database(opened);
   const auto next = std::make_shared<std::atomic<std::uint64_t>>(0);
-  Peer peer;
-  peer.contender = {"LevelDB", [database, next] {
-                      static const std::string event(event_bytes, 'x');
-                      static const std::string entry(entry_bytes, 'x');
-                      const std::uint64_t number = ++*next;
-                      leveldb::WriteBatch batch;
-                      batch.Put(key_of('e', number), event);
-                      batch.Put(key_of('t', number), entry);
-                      leveldb::WriteOptions writing;
-                      writing.sync = true;
-                      return database->Write(writing, &batch).ok();
-                    }};
-  peer.read_tail_page = [database] {
-    std::size_t bytes = 0;
-    const std::unique_ptr<leveldb::Iterator> row(database->NewIterator({}));
-    row->SeekToLast();
-    for (std::size_t rows = 0; rows < page_rows && row->Valid(); ++rows, row->Prev())
-      bytes += row->value().size();
-    return bytes;
-  };
-  return peer;
+  return {"LevelDB", [database, next] {
+            static const std::string event(event_bytes, 'x');
+            static const std::string entry(entry_bytes, 'x');
+            const std::uint64_t number = ++*next;
+            leveldb::WriteBatch batch;
+            batch.Put(key_of('e', number), event);
+            batch.Put(key_of('t', number), entry);
+            leveldb::WriteOptions writing;
+            writing.sync = true;
+            return database->Write(writing, &batch).ok();
+          }};
 }
 
 }  // namespace worker_runtime::bench

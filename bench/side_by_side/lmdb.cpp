@@ -44,24 +44,6 @@ class Environment {
     return mdb_txn_commit(transaction) == MDB_SUCCESS;
   }
 
-  std::size_t read_tail_page() {
-    MDB_txn* transaction = nullptr;
-    must(mdb_txn_begin(handle_, nullptr, MDB_RDONLY, &transaction));
-    MDB_cursor* cursor = nullptr;
-    must(mdb_cursor_open(transaction, table_, &cursor));
-    std::size_t bytes = 0;
-    MDB_val key;
-    MDB_val value;
-    int found = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
-    for (std::size_t rows = 0; rows < page_rows && found == MDB_SUCCESS; ++rows) {
-      bytes += value.mv_size;
-      found = mdb_cursor_get(cursor, &key, &value, MDB_PREV);
-    }
-    mdb_cursor_close(cursor);
-    mdb_txn_abort(transaction);
-    return bytes;
-  }
-
  private:
   void put(MDB_txn* transaction, const std::string& key, const std::string& text) const {
     MDB_val where = value_of(key);
@@ -76,12 +58,9 @@ class Environment {
 
 }  // namespace
 
-Peer make_lmdb(const std::filesystem::path& directory) {
+cli::Contender make_lmdb(const std::filesystem::path& directory) {
   const auto environment = std::make_shared<Environment>(directory / "lmdb");
-  Peer peer;
-  peer.contender = {"LMDB", [environment] { return environment->commit(); }};
-  peer.read_tail_page = [environment] { return environment->read_tail_page(); };
-  return peer;
+  return {"LMDB", [environment] { return environment->commit(); }};
 }
 
 }  // namespace worker_runtime::bench

@@ -1,5 +1,5 @@
 // This store beside the limit of the disk and beside the stores that its users would else take, all
-// in one run, in turns. Prints JSON; bench/report.py makes tables and pictures of it.
+// in one run, in turns. Prints JSON; bench/run.py makes tables and pictures of it.
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,11 +23,6 @@
 
 namespace worker_runtime::bench {
 
-void fail(const std::string& what) {
-  std::fprintf(stderr, "side_by_side: %s\n", what.c_str());
-  std::exit(1);
-}
-
 std::string key_of(char kind, std::uint64_t number) {
   std::string key(9, kind);
   for (std::size_t at = 8; at > 0; --at, number >>= 8U) key[at] = static_cast<char>(number & 0xffU);
@@ -35,8 +30,6 @@ std::string key_of(char kind, std::uint64_t number) {
 }
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// The limit and the store take turns with all others: a disk that drifts does so for all.
 constexpr std::size_t turns = 5;
@@ -77,19 +70,7 @@ void run_slice(Row& row, std::chrono::nanoseconds slice) {
   row.device_bytes += device_bytes_written() - before;
 }
 
-double page_microseconds(const std::function<std::size_t()>& read) {
-  constexpr int reads = 200;
-  std::vector<double> times;
-  for (int number = 0; number < reads; ++number) {
-    const auto begun = Clock::now();
-    if (read() == 0) fail("a page is empty");
-    times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begun).count());
-  }
-  std::nth_element(times.begin(), times.begin() + reads / 2, times.end());
-  return times[reads / 2];
-}
-
-void print(const std::vector<Row>& rows, const std::vector<std::pair<std::string, double>>& pages) {
+void print(const std::vector<Row>& rows) {
   std::puts("{\"rows\":[");
   for (const Row& row : rows) {
     const auto& latencies = row.measured.latencies;
@@ -104,12 +85,6 @@ void print(const std::vector<Row>& rows, const std::vector<std::pair<std::string
                 static_cast<double>(row.device_bytes) /
                     std::max(1.0, static_cast<double>(row.measured.operations)),
                 &row == &rows.back() ? "" : ",");
-  }
-  std::puts("],\"pages\":[");
-  for (const auto& page : pages) {
-    std::printf(R"({"name":"%s","us":%.1f}%s)"
-                "\n",
-                page.first.c_str(), page.second, &page == &pages.back() ? "" : ",");
   }
   std::puts("]}");
 }
@@ -128,56 +103,43 @@ void run_some(const cli::Contender& contender, std::uint64_t operations) {
   }
 }
 
-template <typename Value>
-Value must(Result<Value> result) {
-  if (!result) fail(result.error().message());
-  return *std::move(result);
-}
-
 int run(const Arguments& arguments) {
   const cli::Scratch scratch = must(cli::Scratch::make(arguments.directory));
   const auto& place = scratch.path();
   const auto wanted = [&](const char* name) {
     return arguments.only.empty() || arguments.only == name;
   };
-  std::vector<Peer> peers;
-  if (wanted("limit")) peers.push_back({must(cli::limit_contender(place)), {}});
+  std::vector<cli::Contender> peers;
+  if (wanted("limit")) peers.push_back(must(cli::limit_contender(place)));
   if (wanted("worker-runtime")) {
-    peers.push_back({must(cli::store_contender(place)), {}});
-    peers.back().contender.name = "worker-runtime";
+    peers.push_back(must(cli::store_contender(place)));
+    peers.back().name = "worker-runtime";
   }
   if (wanted("LevelDB")) peers.push_back(make_leveldb(place));
   if (wanted("RocksDB")) peers.push_back(make_rocksdb(place));
   if (wanted("SQLite")) peers.push_back(make_sqlite(place));
   if (wanted("LMDB")) peers.push_back(make_lmdb(place));
   if (arguments.operations > 0) {
-    run_some(peers.at(0).contender, arguments.operations);
+    run_some(peers.at(0), arguments.operations);
     return 0;
   }
   if (wanted("pipe")) peers.push_back(make_pipe(place));
   std::vector<Row> rows;
   for (const std::size_t callers : std::array<std::size_t, 3>{1, 8, 64}) {
-    for (const Peer& peer : peers) {
-      if (peer.contender.commit)
-        rows.push_back({peer.contender.name, &peer.contender, {callers, 1}});
+    for (const cli::Contender& peer : peers) {
+      if (peer.commit) rows.push_back({peer.name, &peer, {callers, 1}});
     }
   }
   for (const std::size_t in_flight : std::array<std::size_t, 2>{64, 1024}) {
-    for (const Peer& peer : peers) {
-      if (peer.contender.submit)
-        rows.push_back({peer.contender.name, &peer.contender, {1, in_flight}});
+    for (const cli::Contender& peer : peers) {
+      if (peer.submit) rows.push_back({peer.name, &peer, {1, in_flight}});
     }
   }
   const std::chrono::nanoseconds slice(std::llround(arguments.seconds * 1e9 / turns));
   for (std::size_t turn = 0; turn < turns; ++turn) {
     for (Row& row : rows) run_slice(row, slice);
   }
-  std::vector<std::pair<std::string, double>> pages;
-  for (const Peer& peer : peers) {
-    if (peer.read_tail_page)
-      pages.emplace_back(peer.contender.name, page_microseconds(peer.read_tail_page));
-  }
-  print(rows, pages);
+  print(rows);
   return 0;
 }
 
@@ -185,18 +147,13 @@ int run(const Arguments& arguments) {
 }  // namespace worker_runtime::bench
 
 int main(int argc, char** argv) {
-  worker_runtime::bench::Arguments arguments;
+  namespace bench = worker_runtime::bench;
+  bench::Arguments arguments;
   CLI::App app("This store, the limit of the disk, and other stores, side by side.");
   app.add_option("--directory", arguments.directory, "on the disk to measure");
   app.add_option("--seconds", arguments.seconds, "for each row, in five turns");
   app.add_option("--only", arguments.only, "one of them");
   app.add_option("--operations", arguments.operations,
                  "so many commits of one caller, and no times");
-  try {
-    app.parse(argc, argv);
-    return worker_runtime::bench::run(arguments);
-  } catch (const std::exception& problem) {
-    std::fprintf(stderr, "side_by_side: %s\n", problem.what());
-    return 1;
-  }
+  return bench::parse_and_run(app, argc, argv, [&] { return bench::run(arguments); });
 }

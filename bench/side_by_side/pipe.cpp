@@ -113,7 +113,7 @@ class Child {
 
 }  // namespace
 
-Peer make_pipe(const std::filesystem::path& directory) {
+cli::Contender make_pipe(const std::filesystem::path& directory) {
   const auto child = std::make_shared<Child>(directory / "pipe");
   child->request(
       "{\"op\":\"create_worker\",\"worker_id\":\"w\",\"intent\":{\"kind\":\"assistant\"}}\n",
@@ -122,13 +122,13 @@ Peer make_pipe(const std::filesystem::path& directory) {
       });
   const std::string input = R"({"op":"send_input","worker_id":"w","kind":"user","content":")" +
                             std::string(entry_bytes, 'x') + "\"}\n";
-  Peer peer;
-  peer.contender.name = "pipe";
-  peer.contender.submit = [child, input](std::function<void(bool)> done) {
+  cli::Contender contender;
+  contender.name = "pipe";
+  contender.submit = [child, input](std::function<void(bool)> done) {
     child->request(input, std::move(done));
   };
-  peer.contender.flush = [child] { child->flush(); };
-  return peer;
+  contender.flush = [child] { child->flush(); };
+  return contender;
 }
 
 }  // namespace worker_runtime::bench

@@ -10,7 +10,7 @@
 
 namespace worker_runtime::bench {
 
-Peer make_rocksdb(const std::filesystem::path& directory) {
+cli::Contender make_rocksdb(const std::filesystem::path& directory) {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.compression = rocksdb::kNoCompression;
@@ -24,27 +24,17 @@ Peer make_rocksdb(const std::filesystem::path& directory) {
   if (!status.ok()) fail(status.ToString());
   const std::shared_ptr<rocksdb::DB> database(opened);
   const auto next = std::make_shared<std::atomic<std::uint64_t>>(0);
-  Peer peer;
-  peer.contender = {"RocksDB", [database, next] {
-                      static const std::string event(event_bytes, 'x');
-                      static const std::string entry(entry_bytes, 'x');
-                      const std::uint64_t number = ++*next;
-                      rocksdb::WriteBatch batch;
-                      batch.Put(key_of('e', number), event);
-                      batch.Put(key_of('t', number), entry);
-                      rocksdb::WriteOptions writing;
-                      writing.sync = true;
-                      return database->Write(writing, &batch).ok();
-                    }};
-  peer.read_tail_page = [database] {
-    std::size_t bytes = 0;
-    const std::unique_ptr<rocksdb::Iterator> row(database->NewIterator(rocksdb::ReadOptions()));
-    row->SeekToLast();
-    for (std::size_t rows = 0; rows < page_rows && row->Valid(); ++rows, row->Prev())
-      bytes += row->value().size();
-    return bytes;
-  };
-  return peer;
+  return {"RocksDB", [database, next] {
+            static const std::string event(event_bytes, 'x');
+            static const std::string entry(entry_bytes, 'x');
+            const std::uint64_t number = ++*next;
+            rocksdb::WriteBatch batch;
+            batch.Put(key_of('e', number), event);
+            batch.Put(key_of('t', number), entry);
+            rocksdb::WriteOptions writing;
+            writing.sync = true;
+            return database->Write(writing, &batch).ok();
+          }};
 }
 
 }  // namespace worker_runtime::bench
