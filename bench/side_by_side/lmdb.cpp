@@ -9,7 +9,7 @@
 namespace worker_runtime::bench {
 namespace {
 
-void must(int outcome) {
+void must_succeed(int outcome) {
   if (outcome != MDB_SUCCESS) fail(mdb_strerror(outcome));
 }
 
@@ -20,14 +20,14 @@ MDB_val value_of(const std::string& text) {
 class Environment {
  public:
   explicit Environment(const std::filesystem::path& path) {
-    must(mdb_env_create(&handle_));
-    must(mdb_env_set_mapsize(handle_, std::size_t{8} << 30U));
-    must(mdb_env_set_maxreaders(handle_, 256));
-    must(mdb_env_open(handle_, path.c_str(), MDB_NOSUBDIR, 0600));
+    must_succeed(mdb_env_create(&handle_));
+    must_succeed(mdb_env_set_mapsize(handle_, std::size_t{8} << 30U));
+    must_succeed(mdb_env_set_maxreaders(handle_, 256));
+    must_succeed(mdb_env_open(handle_, path.c_str(), MDB_NOSUBDIR, 0600));
     MDB_txn* transaction = nullptr;
-    must(mdb_txn_begin(handle_, nullptr, 0, &transaction));
-    must(mdb_dbi_open(transaction, nullptr, 0, &table_));
-    must(mdb_txn_commit(transaction));
+    must_succeed(mdb_txn_begin(handle_, nullptr, 0, &transaction));
+    must_succeed(mdb_dbi_open(transaction, nullptr, 0, &table_));
+    must_succeed(mdb_txn_commit(transaction));
   }
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -48,7 +48,7 @@ class Environment {
   void put(MDB_txn* transaction, const std::string& key, const std::string& text) const {
     MDB_val where = value_of(key);
     MDB_val what = value_of(text);
-    must(mdb_put(transaction, table_, &where, &what, 0));
+    must_succeed(mdb_put(transaction, table_, &where, &what, 0));
   }
 
   MDB_env* handle_ = nullptr;
