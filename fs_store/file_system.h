@@ -58,6 +58,9 @@ class File {
   /// Lets the disk begin with what was written there, and waits for nothing: a later sync finds
   /// less to do. A hint: nothing rests on it.
   virtual void begin_writeback(std::uint64_t offset, std::uint64_t count) = 0;
+  /// Of a file that is still empty: what is written to it is to be overwritten where it is, so that
+  /// an overwrite takes no space, also where the file system would write elsewhere (btrfs). A hint.
+  virtual void keep_in_place() = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
   [[nodiscard]] virtual Result<std::uint64_t> size() const = 0;
   [[nodiscard]] virtual FileIdentity identity() const = 0;

@@ -89,6 +89,7 @@ Result<Journal::Spare> Journal::make_spare(std::uint64_t size) {
   auto file = file_system_.open(spare.path, OpenMode::create_new);
   if (!file) return full_as_such(std::move(file).error());
   spare.file = std::move(*file);
+  spare.file->keep_in_place();
   // The blocks must be on the disk before a record relies on them: an overwrite then needs no
   // allocation, and a full disk shows here, where refusing is harmless.
   auto done = lay_out(*spare.file, size, durability_);
@@ -252,9 +253,9 @@ Result<void> Journal::write_group() {
 }
 
 Result<void> Journal::undo(std::uint64_t offset, std::uint64_t count, Error cause) {
-  // The space is laid out, so this happens on file systems that write elsewhere (btrfs), or under a
-  // file size limit. Filler over whatever was written makes it as if nothing had been; if even that
-  // fails, what the segment holds is unknown.
+  // The space is laid out, so this happens on file systems that write elsewhere (ZFS, snapshots of
+  // btrfs), or under a file size limit. Filler over whatever was written makes it as if nothing had
+  // been; if even that fails, what the segment holds is unknown.
   if (!is_full(cause)) return cause;
   auto filled = fill(*file_, offset, std::min(offset + count, size_));
   if (!filled) return cause;

@@ -69,6 +69,7 @@ Result<void> JournalReserve::make(std::size_t index) {
   if (!removed && !is_missing(removed.error())) return removed;
   auto file = file_system_.open(path, OpenMode::create_new);
   if (!file) return std::move(file).error();
+  (*file)->keep_in_place();
   auto done = (*file)->write(0, std::string(reserve_piece_bytes, '\n'));
   // Its blocks must be on the disk before it fills.
   if (done) done = (*file)->sync();

@@ -18,6 +18,7 @@
 
 #include "file_system.h"
 #include "posix_descriptor.h"
+#include "posix_in_place.h"
 
 namespace worker_runtime::fs_store {
 namespace {
@@ -129,6 +130,8 @@ class PosixFile final : public File {
     static_cast<void>(::sync_file_range(descriptor_.number(), static_cast<off_t>(offset),
                                         static_cast<off_t>(count), SYNC_FILE_RANGE_WRITE));
   }
+
+  void keep_in_place() override { posix_keep_in_place(descriptor_.number()); }
 
   Result<void> truncate(std::uint64_t size) override {
     if (retry_interrupted(

@@ -22,6 +22,7 @@
 #include "request_names.h"
 #include "snapshot.h"
 #include "verify_directory.h"
+#include "view_survey.h"
 
 namespace worker_runtime::fs_store {
 
@@ -352,7 +353,7 @@ class Run {
     if (!worker) return {};
     transcript.check_complete(directory + "/" + log);
     if (!has_view && catalog_.place(worker_id) && !live_) {
-      findings_.find(Severity::warning, "view_missing",
+      findings_.find(Severity::info, "view_missing",
                      "worker.json is missing; a writer makes it anew from the catalog",
                      directory + "/worker.json");
     }
@@ -366,10 +367,12 @@ class Run {
       if (is_missing(line.error())) return {};
       if (line.error().code() != ErrorCode::store_corrupt) return std::move(line).error();
       // A Worker's first view is written before the catalog that has it is in force: a crash leaves
-      // half of it, which is no damage.
-      const bool unfinished = loaded_ && !catalog_.place(worker_id);
+      // half of it, which is no damage. A power cut may leave half of any.
+      const bool unfinished =
+          (loaded_ && !catalog_.place(worker_id)) || is_half_written_view(file_system_, path);
       findings_.find(unfinished ? Severity::info : Severity::warning, "view_damaged",
-                     line.error().message(), path, 1, 0);
+                     line.error().message() + "; nothing is lost: a writer makes it anew", path, 1,
+                     0);
       return {};
     }
     findings_.saw(line->size() + 1);
@@ -387,8 +390,10 @@ class Run {
     auto recorded = catalog_.read_line(worker_id);
     if (live_ || !recorded || !*recorded) return {};
     const auto in_force = line_number(**recorded, "lsn");
-    if (*recorded != *line && in_force >= line_number(*line, "lsn")) {
-      findings_.find(Severity::warning, "view_out_of_date",
+    const auto of_view = line_number(*line, "lsn");
+    if (*recorded != *line && in_force >= of_view) {
+      // A power cut leaves an older one; nothing but an editor makes another of the same commit.
+      findings_.find(in_force > of_view ? Severity::info : Severity::warning, "view_out_of_date",
                      "worker.json differs from the catalog; a writer makes it anew", path, 1, 0);
     }
     return {};

@@ -1,6 +1,7 @@
 // Views of Workers: see view_survey.h.
 #include "view_survey.h"
 
+#include <string_view>
 #include <utility>
 
 #include "checked_line.h"
@@ -31,6 +32,21 @@ Result<bool> write_view(FileSystem& file_system, const WorkerId& worker_id, std:
       file ? (*file)->write(0, line) : replace_file(file_system, path, line, Durable::no);
   if (!written) return std::move(written).error();
   return made_directory;
+}
+
+bool is_half_written_view(FileSystem& file_system, const std::string& path) {
+  const auto content = read_small_file(file_system, path, view_bytes_max);
+  if (!content) return false;
+  const std::string_view written =
+      std::string_view(*content).substr(0, content->find_last_not_of('\0') + 1);
+  constexpr std::string_view head = R"({"crc":")";
+  if (!written.starts_with(head.substr(0, written.size()))) return false;
+  constexpr std::size_t sector = 512;
+  for (std::size_t at = 0; at < written.size(); at += sector) {
+    if (written.substr(at, sector).find_first_not_of('\0') == std::string_view::npos) return true;
+  }
+  // All of it but the newline, which is another byte: that was written, and changed.
+  return !written.ends_with('\n') && !check_line(without_newline(written));
 }
 
 Result<void> sync_worker_directories(FileSystem& file_system) {

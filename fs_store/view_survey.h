@@ -39,6 +39,10 @@ class ViewSurvey {
 /// missing, and answers whether it did: then sync_worker_directories() is due.
 Result<bool> write_view(FileSystem& file_system, const WorkerId& worker_id, std::string_view line);
 
+/// Whether a view that is no whole line is as a power cut leaves one that was never synced: blocks
+/// that were not written read as NULs, which stand in no line, or are not there.
+bool is_half_written_view(FileSystem& file_system, const std::string& path);
+
 /// Makes the directories that write_view() made durable. A view may be lost; a Worker of the
 /// catalog without a directory would be taken for one that somebody removed.
 Result<void> sync_worker_directories(FileSystem& file_system);

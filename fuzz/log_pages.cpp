@@ -34,6 +34,7 @@ class CountingFile final : public fs_store::File {
   Result<void> write(std::uint64_t, std::string_view) override { return {}; }
   Result<void> sync() override { return {}; }
   void begin_writeback(std::uint64_t, std::uint64_t) override {}
+  void keep_in_place() override {}
   Result<void> truncate(std::uint64_t) override { return {}; }
   [[nodiscard]] Result<std::uint64_t> size() const override { return file_.size(); }
   fs_store::FileIdentity identity() const override { return {}; }

@@ -129,6 +129,15 @@ void expect_all_is_there_or_told(const Source& source, const StoreContent& origi
   expect_typed(events.error, is_told);
 }
 
+/// A view may be missing, the beginning of one, or NULs behind a power cut too: a note says so.
+bool may_be_of_a_power_cut(const Change& change, const OriginalStore& store) {
+  if (!change.path.ends_with("/worker.json") || change.stands > Stands::file) return false;
+  const auto original = store.files.find(change.path);
+  return original != store.files.end() &&
+         (original->second.starts_with(change.content) ||
+          change.content.find_first_not_of('\0') == std::string::npos);
+}
+
 bool is_of_the_store(ErrorCode code) {
   return code == ErrorCode::store_corrupt || code == ErrorCode::store_missing ||
          code == ErrorCode::store_version || code == ErrorCode::store_io;
@@ -216,8 +225,8 @@ void DamagedStoreTest::expect_place(const Damage& damage,
   for (const fs_store::Finding& finding : report.findings) {
     seen += "\n  " + std::string(to_string(finding.severity)) + " " + finding.path + ":" +
             std::to_string(finding.line.value_or(0)) + " " + finding.code + ": " + finding.message;
-    if (finding.severity == Severity::info) continue;
     for (const Change& change : damage.changes) {
+      if (finding.severity == Severity::info && !may_be_of_a_power_cut(change, *store_)) continue;
       // A segment's name is not known without it.
       const bool is_journal = finding.path.starts_with("runtimes/main/journal") &&
                               change.path.find("/journal/") != std::string::npos &&
@@ -248,7 +257,10 @@ void DamagedStoreTest::expect_the_verdict(const Damage& damage) {
   const auto report = verify(damage, root());
   undo(damage, store_->files, root());
   if (must_be_named(damage)) {
-    EXPECT_FALSE(report.clean());
+    EXPECT_TRUE(!report.clean() ||
+                std::ranges::any_of(damage.changes, [this](const Change& change) {
+                  return may_be_of_a_power_cut(change, *store_);
+                }));
     expect_place(damage, report);
   }
   for (const fs_store::Finding& finding : report.findings) {

@@ -2,6 +2,7 @@
 //
 // The disk is a small tmpfs of the test's own. Where the system does not let the test mount one, a
 // limit on the size of files stands in for it, and the output says so.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
 #include <sys/mount.h>
@@ -19,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "loop_disk.h"
 #include "support/cli_fixture.h"
 
 namespace worker_runtime::testing {
@@ -159,6 +161,75 @@ TEST_F(FullDiskTest, RefusesGrowthLetsRoomBeMadeAndGoesOnByItself) {
   EXPECT_EQ(finished.exit_code, 0) << finished.errors;
   expect_what_was_acknowledged();
 }
+
+/// Others fill the disk, and make room again.
+class FullDiskOfAKindTest : public FullDiskTest,
+                            public ::testing::WithParamInterface<FileSystemKind> {
+ protected:
+  /// All but so much, whatever the system says is free.
+  void fill_but(std::uint64_t bytes) const {
+    const std::filesystem::path ballast = root() / "ballast";
+    for (const std::size_t size : {std::size_t{64} << 10U, std::size_t{512}}) {
+      std::ofstream file(ballast, std::ios::binary | std::ios::app);
+      const std::string block(size, 'b');
+      while (file.write(block.data(), static_cast<std::streamsize>(size)).flush()) {
+      }
+    }
+    ASSERT_GT(std::filesystem::file_size(ballast), bytes);
+    std::filesystem::resize_file(ballast, std::filesystem::file_size(ballast) - bytes);
+    // What is cut off is free when that is durable.
+    const int directory = ::open(root().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ASSERT_EQ(::syncfs(directory), 0);
+    ::close(directory);
+  }
+};
+
+TEST_P(FullDiskOfAKindTest, RefusesGrowthLetsRoomBeMadeAndGoesOnByItself) {
+  LoopDisk disk;
+  const std::string problem = disk.make(GetParam(), directory_.path() / "image", root());
+  if (!problem.empty()) GTEST_SKIP() << "NOT TESTED ON " << GetParam().name << ": " << problem;
+  ASSERT_NO_FATAL_FAILURE(fill_but(std::uint64_t{8} << 20U));
+  Subprocess pipe(line({"pipe"}));
+  for (const char* const worker : {"small", "stopped", "cancelled", "large"}) create(pipe, worker);
+  EXPECT_TRUE(is_ok(send(pipe, "small", 10)));
+  ASSERT_NO_FATAL_FAILURE(fill(pipe, "large"));
+  EXPECT_TRUE(has(ask(pipe, "summary", ""), R"("state":"full")"));
+  EXPECT_TRUE(is_ok(ask(pipe, "read_transcript", R"(,"worker_id":"large","limit":1)")));
+  EXPECT_TRUE(is_ok(ask(pipe, "stop_worker", R"(,"worker_id":"stopped")")));
+  EXPECT_TRUE(is_ok(ask(pipe, "cancel_worker", R"(,"worker_id":"cancelled")")));
+  EXPECT_TRUE(is_ok(ask(pipe, "delete_worker", R"(,"worker_id":"cancelled")")));
+  done({"verify"});
+
+  std::filesystem::remove(root() / "ballast");
+  ASSERT_NO_FATAL_FAILURE(wait_for_room(pipe, "small"));
+  EXPECT_TRUE(is_ok(send(pipe, "large", large_bytes)));
+  EXPECT_TRUE(is_ok(ask(pipe, "checkpoint", "")));
+  EXPECT_TRUE(has(ask(pipe, "summary", ""), R"("state":"ok")"));
+  const Finished finished = pipe.finish();
+  EXPECT_EQ(finished.exit_code, 0) << finished.errors;
+  expect_what_was_acknowledged();
+}
+
+TEST_P(FullDiskOfAKindTest, WithNotOneByteFreeAWorkerIsStoppedAndDeleted) {
+  LoopDisk disk;
+  const std::string problem = disk.make(GetParam(), directory_.path() / "image", root());
+  if (!problem.empty()) GTEST_SKIP() << "NOT TESTED ON " << GetParam().name << ": " << problem;
+  for (const char* const worker : {"a", "b"}) done({"create", "--id", worker, "--task", "x"});
+  done({"send", "a", "before it filled"});
+  acknowledged_["a"].emplace_back("before it filled");
+  ASSERT_NO_FATAL_FAILURE(fill_but(0));
+  done({"stop", "b"});
+  ASSERT_NO_FATAL_FAILURE(fill_but(0));
+  done({"delete", "b"});
+  ASSERT_NO_FATAL_FAILURE(fill_but(0));
+  const Finished refused = cli({"send", "a", "x", "--json"});
+  EXPECT_EQ(refused.exit_code, 5) << refused.output << refused.errors;
+  EXPECT_EQ(lines(done({"list", "--json"})).size(), 1U);
+  expect_what_was_acknowledged();
+}
+
+INSTANTIATE_TEST_SUITE_P(FileSystems, FullDiskOfAKindTest, ::testing::ValuesIn(file_system_kinds),
+                         [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST_F(FullDiskTest, DeletingALargeWorkerMakesRoom) {
   const SmallDisk disk(root(), "size=12m");

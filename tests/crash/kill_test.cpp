@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "driver.h"
+#include "interrupted_work.h"
 #include "ledger.h"
 #include "random_requests.h"
 #include "support/random.h"
@@ -98,33 +99,10 @@ class Life {
   }
 
   void kill_while_it_works(Subprocess& pipe) {
-    const std::uint64_t count = random_.below(series_.requests_max) + 20;
-    std::vector<std::string> lines;
-    std::string text;
-    for (std::uint64_t at = 0; at < count; ++at) {
-      lines.push_back(requests_.next());
-      text.append(lines.back()).append("\n");
-    }
-    std::size_t went_in = pipe.write_until(text, random_.below(count / 2));
-    if (random_.one_in(8)) let_time_pass(1000);
-    pipe.send_signal(SIGKILL);
-    const Finished finished = pipe.finish();
-    ASSERT_EQ(finished.exit_code, -SIGKILL) << finished.errors;
-    for (std::string& line : lines) {
-      if (went_in < line.size() + 1) break;  // nothing executes what has no newline
-      went_in -= line.size() + 1;
-      ledger_.sent(std::move(line));
-    }
-    ASSERT_NO_FATAL_FAILURE(take_answers(finished.output));
-  }
-
-  /// The last line may have been cut off: that is no answer.
-  void take_answers(std::string_view output) {
-    for (std::size_t end = output.find('\n'); end != std::string_view::npos;
-         end = output.find('\n')) {
-      ASSERT_EQ(ledger_.answered(output.substr(0, end)), "");
-      output.remove_prefix(end + 1);
-    }
+    work_until_killed(pipe, requests_, series_.requests_max, random_, ledger_, &Ledger::answered,
+                      [this] {
+                        if (random_.one_in(8)) let_time_pass(1000);
+                      });
   }
 
   void close_or_kill_while_it_closes(Subprocess& pipe) {

@@ -199,6 +199,7 @@ class EndlessLines final : public File {
   Result<void> write(std::uint64_t, std::string_view) override { return {}; }
   Result<void> sync() override { return {}; }
   void begin_writeback(std::uint64_t, std::uint64_t) override {}
+  void keep_in_place() override {}
   Result<void> truncate(std::uint64_t) override { return {}; }
   Result<std::uint64_t> size() const override { return ends_.back(); }
   FileIdentity identity() const override { return {}; }

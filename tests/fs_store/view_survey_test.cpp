@@ -57,6 +57,30 @@ TEST_F(ViewSurveyFiles, RightViewsAreLeftAlone) {
   EXPECT_FALSE(exists("workers/t")) << "a tombstone has no view";
 }
 
+TEST_F(ViewSurveyFiles, HalfWrittenIsWhatAPowerCutLeavesAndNoOtherDamage) {
+  const std::string path = layout::worker_json(worker_id("a"));
+  const std::string whole = view("a");
+  const auto is_half_written = [&](std::string_view bytes) {
+    put(path, bytes);
+    return is_half_written_view(files(), path);
+  };
+  EXPECT_TRUE(is_half_written(""));
+  EXPECT_TRUE(is_half_written(whole.substr(0, 20)));
+  EXPECT_TRUE(is_half_written(whole.substr(0, 20) + std::string(400, '\0')));
+  EXPECT_TRUE(is_half_written(std::string(whole.size(), '\0')));
+  EXPECT_TRUE(is_half_written(whole.substr(0, 20) + std::string(1100, 'x') +
+                              std::string(1024, '\0') + whole));
+  EXPECT_FALSE(is_half_written("a note"));
+  std::string flipped = whole;
+  flipped[30] ^= 1;
+  EXPECT_FALSE(is_half_written(flipped));
+  flipped[30] = '\0';
+  EXPECT_FALSE(is_half_written(flipped));
+  EXPECT_FALSE(is_half_written(whole + whole));
+  EXPECT_FALSE(is_half_written(whole.substr(0, whole.size() - 1) + "\v"));
+  EXPECT_TRUE(is_half_written(whole.substr(0, whole.size() - 1)));
+}
+
 TEST_F(ViewSurveyFiles, MissingViewIsMadeWithItsDirectory) {
   std::filesystem::remove_all(path("workers"));
   EXPECT_EQ(renewed(), (std::vector<std::string>{"b", "a"}));

@@ -205,6 +205,7 @@ class FaultyFile final : public File {
   void begin_writeback(std::uint64_t offset, std::uint64_t count) override {
     inner_->begin_writeback(offset, count);
   }
+  void keep_in_place() override { inner_->keep_in_place(); }
 
  private:
   std::unique_ptr<File> inner_;

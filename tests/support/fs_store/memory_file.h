@@ -23,6 +23,7 @@ class MemoryFile final : public File {
   }
   Result<void> sync() override { return {}; }
   void begin_writeback(std::uint64_t, std::uint64_t) override {}
+  void keep_in_place() override {}
   Result<void> truncate(std::uint64_t size) override {
     bytes_.resize(size, '\0');
     return {};

@@ -193,6 +193,7 @@ class SimulatedFile final : public File {
   }
   /// Any time after a write may be when it comes to the disk: that is so with or without this.
   void begin_writeback(std::uint64_t /*offset*/, std::uint64_t /*count*/) override {}
+  void keep_in_place() override {}
   Result<void> truncate(std::uint64_t size) override {
     const std::lock_guard lock(disk_.mutex_);
     if (generation_ != disk_.generation_) return io_error("cut", path_, EIO);
