@@ -27,6 +27,11 @@ import tool  # noqa: E402
 OURS = "worker-runtime"
 COLOURS = {"limit": "#9aa0a6", OURS: "#0b6e4f", "LevelDB": "#c46a1b", "RocksDB": "#2f5fa8", "SQLite": "#8a4fa3",
            "LMDB": "#b03a48", "pipe": "#5aa88a"}
+PARTS = {"plan_and_apply": "plan an input of 300 bytes, and apply it", "checksum/500": "CRC-32C of 500 bytes",
+         "encode_commit": "encode its event, its entry and its record of the journal, with checksums",
+         "checksum/65536": "CRC-32C of 64 KiB", "check_entry_line": "check the line of an entry",
+         "decode_entry": "decode it", "decode_record": "decode the record of the journal",
+         "any_page_of_256": "find, check and decode 256 entries amid 100,000"}
 PEERS = ["limit", OURS, "LevelDB", "RocksDB", "SQLite", "LMDB"]
 
 
@@ -224,6 +229,7 @@ def main():
     long_ago = json.loads(run(programs / "bench_histories", "--directory", place,
                               *(["--entries", 100000, "--workers", 1000, "--seconds", 1] if arguments.quick else [])))
     memory = google(programs / "bench_memory", 0.01 if arguments.quick else 1)
+    parts = google(programs / "bench_parts", 0.01 if arguments.quick else 0.3)
     libraries = google(programs / "bench_fs_json_libraries", 0.01 if arguments.quick else 0.3)
     with tempfile.TemporaryDirectory(dir=place) as scratch:
         size = 2 << (20 if arguments.quick else 30)
@@ -240,6 +246,10 @@ def main():
         "memory": table(["live Workers", "`send_input`"],
                         [[number(int(row["name"].split("/")[1]), 0) if "/" in row["name"] else "none: the text, kept",
                           f"{row['cpu_time'] / 1000:.2f} µs"] for row in memory]),
+        "parts": table(["part", "time", "bytes a second"],
+                       [[PARTS[row["name"]], f"{row['cpu_time']:,.0f} ns",
+                         f"{row['bytes_per_second'] / 1e9:.1f} GB" if "bytes_per_second" in row else "–"]
+                        for row in parts]),
         "costs": table(["operation", "store", "instructions", "allocations"], costs(programs / "bench_cost")),
         "tool": table(["command", "time", "memory", "beside", "its time", "ratio"],
                       [[name, f"{number(ours)} s", f"{number(peak)} MiB", rival or "–",
