@@ -22,6 +22,9 @@ Exit run_on_runtime(
 Exit print_answer(const Options& options, const Answer& answer,
                   const std::function<std::string(const Answer&)>& sentence);
 
+/// Does any operation, and waits for it.
+Result<Answer> perform(Runtime& runtime, Mutation operation);
+
 /// Asks the process that holds the runtime, if one does and serves requests. None: the runtime is
 /// to be opened, and nothing was done. So also where the command line has options of an open.
 Result<std::optional<Answer>> ask_running_host(const Options& options,

@@ -68,6 +68,8 @@ Counters counters_of(const std::vector<std::string>& usage) {
 /// More than any limit allows: what is longer is refused whatever it is.
 constexpr std::size_t text_bytes_max = std::size_t{64} << 20U;
 
+}  // namespace
+
 Result<Answer> perform(Runtime& runtime, Mutation operation) {
   // Submitted, because that takes any operation. Shared: this thread may be on its way while the
   // other one still returns from set_value().
@@ -77,8 +79,6 @@ Result<Answer> perform(Runtime& runtime, Mutation operation) {
                  [promise](Result<Answer> result) { promise->set_value(std::move(result)); });
   return answer.get();
 }
-
-}  // namespace
 
 void set_runtime(Mutation& operation, const RuntimeId& runtime_id) {
   std::visit(

@@ -1,13 +1,13 @@
 // retention: what would go by a policy, and lets it go.
 #include <cmath>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "arguments.h"
 #include "command.h"
+#include "mutation.h"
 #include "options.h"
 #include "output.h"
 #include "progress.h"
@@ -62,22 +62,40 @@ void print(Output& output, const fs_store::RetentionPlan& plan) {
                            : things + "; nothing was changed: --apply does it");
 }
 
+/// Does operations where the process is that holds the runtime, or here if none does.
+class Applied {
+ public:
+  explicit Applied(const Options& options) : options_(options) {}
+
+  Result<Answer> perform(const Mutation& operation) {
+    if (!runtime_) {
+      auto asked = ask_running_host(options_, operation);
+      if (!asked) return std::move(asked).error();
+      if (*asked) return **std::move(asked);
+      auto opened = open_for_writing(options_, Create::no);
+      if (!opened) return std::move(opened).error();
+      runtime_ = std::move(*opened);
+    }
+    return cli::perform(*runtime_, operation);
+  }
+  Result<void> close() { return runtime_ ? runtime_->close() : Result<void>(); }
+
+ private:
+  const Options& options_;
+  std::optional<Runtime> runtime_;
+};
+
 /// Does what was planned. What somebody else has done meanwhile is no failure.
 Result<void> apply(const Options& options, fs_store::RetentionPlan& plan) {
-  auto runtime = open_for_writing(options, Create::no);
-  if (!runtime) return std::move(runtime).error();
+  Applied applied(options);
   std::optional<Error> refused;
   for (const fs_store::RetentionItem& item : plan.items) {
-    std::promise<Result<Answer>> promise;
-    auto answer = promise.get_future();
-    runtime->submit(item.operation,
-                    [&](Result<Answer> result) { promise.set_value(std::move(result)); });
-    auto done = answer.get();
+    auto done = applied.perform(item.operation);
     if (done || done.error().code() == ErrorCode::worker_not_found) continue;
     refused = std::move(done).error();
     break;
   }
-  auto closed = runtime->close();
+  auto closed = applied.close();
   if (refused) return *std::move(refused);
   plan.applied = closed.has_value();
   return closed;

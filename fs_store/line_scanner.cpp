@@ -2,11 +2,25 @@
 #include "line_scanner.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace worker_runtime::fs_store {
 namespace {
 constexpr std::uint64_t block_bytes = std::uint64_t{256} << 10U;
+
+/// Where the newlines from `from` on end: npos where all are. An open reads a megabyte of them, and
+/// comparing blocks is much faster than looking at each.
+std::size_t find_end_of_newlines(std::string_view text, std::size_t from) {
+  static constexpr auto block = [] {
+    std::array<char, 4096> newlines{};
+    newlines.fill('\n');
+    return newlines;
+  }();
+  while (text.substr(from).starts_with({block.data(), block.size()})) from += block.size();
+  return text.find_first_not_of('\n', from);
 }
+}  // namespace
 
 LineScanner::LineScanner(const File& file, std::uint64_t offset, std::uint64_t end,
                          std::uint64_t first_number)
@@ -63,7 +77,7 @@ Result<std::optional<ScannedLine>> LineScanner::next() {
 Result<std::uint64_t> LineScanner::skip_empty_lines() {
   std::uint64_t skipped = 0;
   for (;;) {
-    const std::size_t found = bytes_.text().find_first_not_of('\n', used_);
+    const std::size_t found = find_end_of_newlines(bytes_.text(), used_);
     const std::size_t end = std::min(found, bytes_.size());
     skipped += end - used_;
     number_ += end - used_;

@@ -81,7 +81,11 @@ class Grown {
       if (must(runtime_.read_events(query)).events.empty()) fail("a page is empty");
     };
     std::string row;
-    add(row, "send_us", median(2000, [&] { must(runtime_.send_input(input())); }));
+    const auto send = [&] { must(runtime_.send_input(input())); };
+    const std::size_t begin = next_;
+    add(row, "first_send_us", median(2000, send));
+    next_ = begin;  // the same Workers
+    add(row, "send_us", median(2000, send));
     add(row, "detail_us", median(500, [&] { must(runtime_.worker_detail(input().worker_ref)); }));
     add(row, "list_us", median(200, [&] { must(runtime_.list_workers()); }));
     add(row, "tail_page_us", median(200, [&] { events_from(last > 256 ? last - 256 : 1); }));

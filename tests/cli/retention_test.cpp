@@ -77,6 +77,24 @@ TEST_F(RetentionTest, RetentionSaysWhatWouldGoAndThenLetsItGo) {
   EXPECT_EQ(done({"--json", "list"}), "");
 }
 
+TEST_F(RetentionTest, RetentionIsAppliedByTheProcessThatHoldsTheRuntime) {
+  make_history();
+  EXPECT_EQ(cli({"create", "--id", "gone", "--task", "x"}).exit_code, 0);
+  EXPECT_EQ(cli({"stop", "gone"}).exit_code, 0);
+  Subprocess host(line({"pipe"}));
+  host.write("{\"id\":0,\"op\":\"version\"}\n");
+  EXPECT_TRUE(has(host.read_line(), "\"ok\""));
+  EXPECT_TRUE(has(done({"retention", "--max-entries", "1", "--delete-ended-after", "0", "--apply"}),
+                  "gone"));
+  host.write(R"({"id":1,"op":"read_transcript","worker_id":"a"})"
+             "\n");
+  EXPECT_TRUE(has(host.read_line(), R"({"items":[{"sequence":3,)"));
+  host.write("{\"id\":2,\"op\":\"list_workers\"}\n");
+  EXPECT_FALSE(contains(host.read_line(), R"("worker_id":"gone")"));
+  EXPECT_EQ(host.finish().exit_code, 0);
+  EXPECT_FALSE(contains(done({"transcript", "a"}), "one"));
+}
+
 TEST_F(RetentionTest, RetentionRefusesWhatCannotBeMeant) {
   make_history();
   EXPECT_EQ(cli({"retention", "--max-age", "-1"}).exit_code, 2);
