@@ -371,8 +371,10 @@ class Run {
       const bool unfinished =
           (loaded_ && !catalog_.place(worker_id)) || is_half_written_view(file_system_, path);
       findings_.find(unfinished ? Severity::info : Severity::warning, "view_damaged",
-                     line.error().message() + "; nothing is lost: a writer makes it anew", path, 1,
-                     0);
+                     std::string(unfinished ? "half written, as a crash leaves it"
+                                            : "not one whole line that matches its checksum") +
+                         "; nothing is lost: a writer makes it anew",
+                     path, 1, 0);
       return {};
     }
     findings_.saw(line->size() + 1);
