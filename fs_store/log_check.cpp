@@ -2,10 +2,14 @@
 #include "log_check.h"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include "checked_line.h"
+#include "file_system.h"
 #include "layout.h"
+#include "snapshot.h"
 
 namespace worker_runtime::fs_store {
 
@@ -149,49 +153,100 @@ void LogCheck::tell_trimmed(const std::string& path, const std::string& current)
                  "all of it is trimmed; a checkpoint of this log removes it", path);
 }
 
-void LogCheck::check_complete(const std::string& path) {
-  if (expected_.state == nullptr || findings_.stop_requested()) return;
+std::vector<LogCheck::Gap> LogCheck::gaps(const std::string& path) const {
+  std::vector<Gap> found;
   // Where the lines would be: in the file that is appended to, or behind those that are there.
   const std::string* before = nullptr;
-  const auto find_missing = [&](std::uint64_t first, std::uint64_t last) {
-    const std::string stem =
-        worker_id_ != nullptr ? layout::transcript(*worker_id_) : std::string(layout::events);
-    findings_.find(
-        Severity::error, "lines_missing",
-        "numbers " + std::to_string(first) + " to " + std::to_string(last) + " are missing",
-        first >= end().first                        ? path
-        : before != nullptr                         ? *before
-        : expected_.logs.first_kept(worker_id_) > 1 ? path  // no name says where the part began
-                                                    : layout::log_part(stem, first));
+  const auto find = [&](std::uint64_t first, std::uint64_t last) {
+    found.push_back({first, last,
+                     first >= end().first ? path
+                     : before != nullptr  ? *before
+                     : expected_.logs.first_kept(worker_id_) > 1
+                         ? path  // no name says its begin
+                         : layout::log_part(stem(), first)});
   };
   const std::uint64_t end_last = end().last;
   // Behind the watermark a power cut may leave gaps, even before lines that it left: the next
   // writer makes all of it anew from the journal. One that is at work has done so.
   const std::uint64_t required = expected_.live ? UINT64_MAX : end_last;
-  const std::uint64_t first_kept = expected_.logs.first_kept(worker_id_);
-  const auto is_trimmed = [&](const GoodRun& run) { return run.last < first_kept; };
-  std::uint64_t next = first_kept;
+  std::uint64_t next = expected_.logs.first_kept(worker_id_);
   const auto first_there = std::find_if_not(
       runs_.begin(), runs_.end(), [&](const auto& known) { return is_trimmed(known.second); });
   const bool begins_late =
       first_there == runs_.end() ? next <= end_last : first_there->first > next;
   if (begins_late && expected_.live) next = std::max(next, expected_.first_kept_now(worker_id_));
-  bool has_gaps = false;
   for (const auto& [first, run] : runs_) {
-    if (is_trimmed(run)) {
-      tell_trimmed(run.path, path);
-      continue;
-    }
-    has_gaps = has_gaps || first > next;
-    if (first > next && next <= required) find_missing(next, std::min(first - 1, required));
+    if (is_trimmed(run)) continue;
+    if (first > next && next <= required) find(next, std::min(first - 1, required));
     next = std::max(next, run.last + 1);
     before = &run.path;
   }
-  if (next <= end_last) find_missing(next, end_last);
-  const bool is_whole = first_kept == 1 && !has_gaps && next > end_last;
-  if (worker_id_ == nullptr || expected_.live || !is_whole) return;
+  if (next <= end_last) find(next, end_last);
+  return found;
+}
+
+bool LogCheck::is_trimmed(const GoodRun& run) const {
+  return run.last < expected_.logs.first_kept(worker_id_);
+}
+
+std::string LogCheck::stem() const {
+  return worker_id_ != nullptr ? layout::transcript(*worker_id_) : std::string(layout::events);
+}
+
+Result<void> LogCheck::check_parts_closed_since(FileSystem& file_system, Decoder& decoder) {
+  if (!expected_.live || expected_.state == nullptr) return {};
+  const std::string directory = parent_path(stem());
+  const std::string name = directory.empty() ? stem() : stem().substr(directory.size() + 1);
+  std::set<std::uint64_t> looked_at;
+  for (;;) {
+    const std::vector<Gap> missing = gaps(layout::log_file(stem()));
+    if (missing.empty() || findings_.stop_requested()) return {};
+    auto entries = file_system.list(directory);
+    if (!entries) return is_missing(entries.error()) ? Result<void>() : std::move(entries).error();
+    bool has_looked = false;
+    for (const DirectoryEntry& entry : *entries) {
+      const auto part = layout::parse_log_part(entry.name, name);
+      if (!part || *part > missing.back().last) continue;
+      const std::string path = layout::log_part(stem(), *part);
+      const auto known = runs_.find(*part);
+      if (known != runs_.end() && known->second.path == path) continue;
+      if (!looked_at.insert(*part).second) continue;
+      auto file = file_system.open(path, OpenMode::read);
+      if (!file && is_missing(file.error())) continue;  // trimmed by now
+      if (!file) return std::move(file).error();
+      findings_.saw_file();
+      auto checked = check_file(**file, path, part, decoder);
+      if (!checked) return checked;
+      has_looked = true;
+    }
+    if (!has_looked) return {};
+  }
+}
+
+/// Of lines that are all there from the first one ever; 0 if there is none or a gap.
+std::uint64_t LogCheck::last_of_unbroken() const {
+  std::uint64_t last = 0;
+  for (const auto& [first, run] : runs_) {
+    if (first > last + 1) return 0;
+    last = std::max(last, run.last);
+  }
+  return expected_.logs.first_kept(worker_id_) == 1 ? last : 0;
+}
+
+void LogCheck::check_complete(const std::string& path) {
+  if (expected_.state == nullptr || findings_.stop_requested()) return;
+  for (const auto& [first, run] : runs_) {
+    if (is_trimmed(run)) tell_trimmed(run.path, path);
+  }
+  for (const Gap& gap : gaps(path)) {
+    findings_.find(
+        Severity::error, "lines_missing",
+        "numbers " + std::to_string(gap.first) + " to " + std::to_string(gap.last) + " are missing",
+        gap.path);
+  }
+  if (worker_id_ == nullptr || expected_.live || last_of_unbroken() < end().last) return;
   const WorkerPointer worker = expected_.state->find(*worker_id_);
-  if (worker && next == worker->record.last_sequence.value + 1 &&
+  if (worker && last_of_unbroken() == worker->record.last_sequence.value &&
       content_bytes_ != worker->record.usage.content_bytes) {
     findings_.find(Severity::error, "log_disagrees_with_record",
                    "the record counts " + std::to_string(worker->record.usage.content_bytes) +

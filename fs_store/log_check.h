@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "codec.h"
 #include "findings.h"
@@ -39,7 +40,10 @@ class LogCheck {
   /// `part` is the first number of a closed part, none of the file that is appended to.
   Result<void> check_file(const File& file, const std::string& path,
                           std::optional<std::uint64_t> part, Decoder& decoder);
-  /// After all files: their runs of good numbers must meet, and reach what the records say (less
+  /// After all files, beside a writer: it may have closed parts since the directory was listed, so
+  /// lines that are missing are looked for in those that are new.
+  Result<void> check_parts_closed_since(FileSystem& file_system, Decoder& decoder);
+  /// After that: their runs of good numbers must meet, and reach what the records say (less
   /// what still waits in the journal). `path` is that of the file that is appended to.
   void check_complete(const std::string& path);
 
@@ -56,14 +60,25 @@ class LogCheck {
   /// Whether the line belongs where it lies.
   bool check_owner(const std::string& path, const ScannedLine& line, Decoder& decoder);
 
-  const LogExpectations& expected_;
-  const WorkerId* const worker_id_;
-  Findings& findings_;
   /// The run of good numbers in a file, and the file.
   struct GoodRun {
     std::uint64_t last = 0;
     std::string path;
   };
+  /// Numbers that are missing, and the file where they should be.
+  struct Gap {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::string path;
+  };
+  [[nodiscard]] std::vector<Gap> gaps(const std::string& path) const;
+  [[nodiscard]] bool is_trimmed(const GoodRun& run) const;
+  [[nodiscard]] std::uint64_t last_of_unbroken() const;
+  [[nodiscard]] std::string stem() const;
+
+  const LogExpectations& expected_;
+  const WorkerId* const worker_id_;
+  Findings& findings_;
   std::map<std::uint64_t, GoodRun> runs_;  // by the first number
   std::uint64_t content_bytes_ = 0;
   std::map<std::uint64_t, LinePointer> redacted_;

@@ -77,6 +77,8 @@ class Run {
       auto checked = check_top(entry);
       if (!checked) return std::move(checked).error();
     }
+    auto found = event_log_.check_parts_closed_since(file_system_, decoder_);
+    if (!found) return std::move(found).error();
     event_log_.check_complete(layout::log_file(layout::events));
     check_workers_exist();
     return findings_.take();
@@ -351,6 +353,8 @@ class Run {
       if (!done) return done;
     }
     if (!worker) return {};
+    auto found = transcript.check_parts_closed_since(file_system_, decoder_);
+    if (!found) return found;
     transcript.check_complete(directory + "/" + log);
     if (!has_view && catalog_.place(worker_id) && !live_) {
       findings_.find(Severity::info, "view_missing",
