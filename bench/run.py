@@ -163,7 +163,7 @@ def save(figure, path):
     pyplot.close(figure)
 
 
-MEASURES = [("send_us", "`send_input` µs"), ("detail_us", "`worker_detail` µs"), ("list_us", "page of Workers µs"),
+MEASURES = [("send_us", "`send_input` µs"), ("first_send_us", "the first to a Worker µs"), ("detail_us", "`worker_detail` µs"), ("list_us", "page of Workers µs"),
             ("tail_page_us", "last 256 events µs"), ("page_us", "any 256 events µs"), ("open_ms", "open ms"),
             ("open_mib", "memory after open MiB")]
 
@@ -178,7 +178,8 @@ def draw_growth(rows, directory):
     figure, both = pyplot.subplots(1, 2)
     for axes, what in zip(both, ("workers", "events")):
         chosen = [row for row in rows if row["grows"] == what]
-        for (name, title), colour in zip(MEASURES[:5], ("#0b6e4f", "#5aa88a", "#2f5fa8", "#c46a1b", "#8a4fa3")):
+        drawn = [measure for measure in MEASURES[:6] if measure[0] != "first_send_us"]
+        for (name, title), colour in zip(drawn, ("#0b6e4f", "#5aa88a", "#2f5fa8", "#c46a1b", "#8a4fa3")):
             axes.plot([row[what] for row in chosen], [row[name] for row in chosen], marker="o", color=colour,
                       label=title.replace("`", "").removesuffix(" µs"))
         axes.set_xscale("log")
