@@ -163,7 +163,8 @@ def save(figure, path):
     pyplot.close(figure)
 
 
-MEASURES = [("send_us", "`send_input` µs"), ("first_send_us", "the first to a Worker µs"), ("detail_us", "`worker_detail` µs"), ("list_us", "page of Workers µs"),
+MEASURES = [("send_us", "`send_input` µs"), ("first_send_us", "the first to a Worker µs"),
+            ("detail_us", "`worker_detail` µs"), ("list_us", "page of Workers µs"),
             ("tail_page_us", "last 256 events µs"), ("page_us", "any 256 events µs"), ("open_ms", "open ms"),
             ("open_mib", "memory after open MiB")]
 
