@@ -167,6 +167,8 @@ MEASURES = [("send_us", "`send_input` µs"), ("first_send_us", "the first to a W
             ("detail_us", "`worker_detail` µs"), ("list_us", "page of Workers µs"),
             ("tail_page_us", "last 256 events µs"), ("page_us", "any 256 events µs"), ("open_ms", "open ms"),
             ("open_mib", "memory after open MiB")]
+DRAWN = {"send_us": "#0b6e4f", "detail_us": "#5aa88a", "list_us": "#2f5fa8", "tail_page_us": "#c46a1b",
+         "page_us": "#8a4fa3"}
 
 
 def growth_table(rows, what):
@@ -179,10 +181,10 @@ def draw_growth(rows, directory):
     figure, both = pyplot.subplots(1, 2)
     for axes, what in zip(both, ("workers", "events")):
         chosen = [row for row in rows if row["grows"] == what]
-        drawn = [measure for measure in MEASURES[:6] if measure[0] != "first_send_us"]
-        for (name, title), colour in zip(drawn, ("#0b6e4f", "#5aa88a", "#2f5fa8", "#c46a1b", "#8a4fa3")):
-            axes.plot([row[what] for row in chosen], [row[name] for row in chosen], marker="o", color=colour,
-                      label=title.replace("`", "").removesuffix(" µs"))
+        for name, title in MEASURES:
+            if name in DRAWN:
+                axes.plot([row[what] for row in chosen], [row[name] for row in chosen], marker="o", color=DRAWN[name],
+                          label=title.replace("`", "").removesuffix(" µs"))
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel(what)

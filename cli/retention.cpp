@@ -63,9 +63,9 @@ void print(Output& output, const fs_store::RetentionPlan& plan) {
 }
 
 /// Does operations where the process is that holds the runtime, or here if none does.
-class Applied {
+class RuntimeOrHost {
  public:
-  explicit Applied(const Options& options) : options_(options) {}
+  explicit RuntimeOrHost(const Options& options) : options_(options) {}
 
   Result<Answer> perform(const Mutation& operation) {
     if (!runtime_) {
@@ -87,15 +87,15 @@ class Applied {
 
 /// Does what was planned. What somebody else has done meanwhile is no failure.
 Result<void> apply(const Options& options, fs_store::RetentionPlan& plan) {
-  Applied applied(options);
+  RuntimeOrHost runtime(options);
   std::optional<Error> refused;
   for (const fs_store::RetentionItem& item : plan.items) {
-    auto done = applied.perform(item.operation);
+    auto done = runtime.perform(item.operation);
     if (done || done.error().code() == ErrorCode::worker_not_found) continue;
     refused = std::move(done).error();
     break;
   }
-  auto closed = applied.close();
+  auto closed = runtime.close();
   if (refused) return *std::move(refused);
   plan.applied = closed.has_value();
   return closed;

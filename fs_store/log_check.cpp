@@ -147,14 +147,15 @@ void LogCheck::check_content(const std::string& path, const ScannedLine& line, s
 }
 
 /// A closed part that nobody reads any more.
-void LogCheck::tell_trimmed(const std::string& path, const std::string& current) {
-  if (path == current || expected_.live) return;
+void LogCheck::tell_trimmed(const std::string& path) {
+  if (path == layout::log_file(stem()) || expected_.live) return;
   findings_.find(Severity::info, "trimmed_part",
                  "all of it is trimmed; a checkpoint of this log removes it", path);
 }
 
-std::vector<LogCheck::Gap> LogCheck::gaps(const std::string& path) const {
+std::vector<LogCheck::Gap> LogCheck::gaps() const {
   std::vector<Gap> found;
+  const std::string path = layout::log_file(stem());
   // Where the lines would be: in the file that is appended to, or behind those that are there.
   const std::string* before = nullptr;
   const auto find = [&](std::uint64_t first, std::uint64_t last) {
@@ -194,12 +195,12 @@ std::string LogCheck::stem() const {
 }
 
 Result<void> LogCheck::check_parts_closed_since(FileSystem& file_system, Decoder& decoder) {
-  if (!expected_.live || expected_.state == nullptr) return {};
+  if (!expected_.live) return {};
   const std::string directory = parent_path(stem());
   const std::string name = directory.empty() ? stem() : stem().substr(directory.size() + 1);
   std::set<std::uint64_t> looked_at;
   for (;;) {
-    const std::vector<Gap> missing = gaps(layout::log_file(stem()));
+    const std::vector<Gap> missing = gaps();
     if (missing.empty() || findings_.stop_requested()) return {};
     auto entries = file_system.list(directory);
     if (!entries) return is_missing(entries.error()) ? Result<void>() : std::move(entries).error();
@@ -233,26 +234,30 @@ std::uint64_t LogCheck::last_of_unbroken() const {
   return expected_.logs.first_kept(worker_id_) == 1 ? last : 0;
 }
 
-void LogCheck::check_complete(const std::string& path) {
-  if (expected_.state == nullptr || findings_.stop_requested()) return;
+Result<void> LogCheck::check_complete(FileSystem& file_system, Decoder& decoder) {
+  if (expected_.state == nullptr || findings_.stop_requested()) return {};
+  auto looked = check_parts_closed_since(file_system, decoder);
+  if (!looked || findings_.stop_requested()) return looked;
   for (const auto& [first, run] : runs_) {
-    if (is_trimmed(run)) tell_trimmed(run.path, path);
+    if (is_trimmed(run)) tell_trimmed(run.path);
   }
-  for (const Gap& gap : gaps(path)) {
+  for (const Gap& gap : gaps()) {
     findings_.find(
         Severity::error, "lines_missing",
         "numbers " + std::to_string(gap.first) + " to " + std::to_string(gap.last) + " are missing",
         gap.path);
   }
-  if (worker_id_ == nullptr || expected_.live || last_of_unbroken() < end().last) return;
+  const std::uint64_t last = last_of_unbroken();
+  if (worker_id_ == nullptr || expected_.live || last < end().last) return {};
   const WorkerPointer worker = expected_.state->find(*worker_id_);
-  if (worker && last_of_unbroken() == worker->record.last_sequence.value &&
+  if (worker && last == worker->record.last_sequence.value &&
       content_bytes_ != worker->record.usage.content_bytes) {
     findings_.find(Severity::error, "log_disagrees_with_record",
                    "the record counts " + std::to_string(worker->record.usage.content_bytes) +
                        " content bytes, the transcript has " + std::to_string(content_bytes_),
-                   path);
+                   layout::log_file(stem()));
   }
+  return {};
 }
 
 }  // namespace worker_runtime::fs_store

@@ -40,16 +40,16 @@ class LogCheck {
   /// `part` is the first number of a closed part, none of the file that is appended to.
   Result<void> check_file(const File& file, const std::string& path,
                           std::optional<std::uint64_t> part, Decoder& decoder);
-  /// After all files, beside a writer: it may have closed parts since the directory was listed, so
-  /// lines that are missing are looked for in those that are new.
-  Result<void> check_parts_closed_since(FileSystem& file_system, Decoder& decoder);
-  /// After that: their runs of good numbers must meet, and reach what the records say (less
-  /// what still waits in the journal). `path` is that of the file that is appended to.
-  void check_complete(const std::string& path);
+  /// After all files: their runs of good numbers must meet, and reach what the records say (less
+  /// what still waits in the journal).
+  Result<void> check_complete(FileSystem& file_system, Decoder& decoder);
 
  private:
   [[nodiscard]] LogWatermark end() const;
-  void tell_trimmed(const std::string& path, const std::string& current);
+  void tell_trimmed(const std::string& path);
+  /// A writer may have closed parts since the directory was listed: lines that are missing are
+  /// looked for in those that are new.
+  Result<void> check_parts_closed_since(FileSystem& file_system, Decoder& decoder);
   void check_content(const std::string& path, const ScannedLine& line, std::uint64_t number,
                      bool above_watermark, Decoder& decoder);
   /// The line, or what takes its place if a crash has torn that.
@@ -71,7 +71,7 @@ class LogCheck {
     std::uint64_t last = 0;
     std::string path;
   };
-  [[nodiscard]] std::vector<Gap> gaps(const std::string& path) const;
+  [[nodiscard]] std::vector<Gap> gaps() const;
   [[nodiscard]] bool is_trimmed(const GoodRun& run) const;
   [[nodiscard]] std::uint64_t last_of_unbroken() const;
   [[nodiscard]] std::string stem() const;

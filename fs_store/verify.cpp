@@ -77,9 +77,8 @@ class Run {
       auto checked = check_top(entry);
       if (!checked) return std::move(checked).error();
     }
-    auto found = event_log_.check_parts_closed_since(file_system_, decoder_);
-    if (!found) return std::move(found).error();
-    event_log_.check_complete(layout::log_file(layout::events));
+    auto complete = event_log_.check_complete(file_system_, decoder_);
+    if (!complete) return std::move(complete).error();
     check_workers_exist();
     return findings_.take();
   }
@@ -353,9 +352,8 @@ class Run {
       if (!done) return done;
     }
     if (!worker) return {};
-    auto found = transcript.check_parts_closed_since(file_system_, decoder_);
-    if (!found) return found;
-    transcript.check_complete(directory + "/" + log);
+    auto complete = transcript.check_complete(file_system_, decoder_);
+    if (!complete) return complete;
     if (!has_view && catalog_.place(worker_id) && !live_) {
       findings_.find(Severity::info, "view_missing",
                      "worker.json is missing; a writer makes it anew from the catalog",

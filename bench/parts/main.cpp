@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,11 +11,11 @@
 
 #include "checked_line.h"
 #include "codec.h"
-#include "file_system.h"
 #include "log_file.h"
 #include "log_lines.h"
 #include "plan.h"
 #include "state.h"
+#include "support/fs_store/memory_file.h"
 
 namespace worker_runtime::fs_store {
 namespace {
@@ -97,49 +96,49 @@ void plan_and_apply(benchmark::State& state) {
 BENCHMARK(plan_and_apply);
 
 /// The lines for the logs, and the record of the journal that repeats them.
+class Encoded {
+ public:
+  void encode(const OneWorker& worker, const Commit& commit) {
+    Expansion expansion;
+    worker.expand(expansion);
+    lines_.clear();
+    changes_.clear();
+    object_.clear();
+    record_.clear();
+    append_log_lines(lines_, expansion.events, runtime_id_);
+    encode_changes(changes_, commit, lines_);
+    fs_store::encode(object_, RecordHead{commit.lsn, Epoch{1}, commit.lsn, 0}, changes_);
+    append_checked_line(record_, object_);
+  }
+  [[nodiscard]] const std::string& entry() const { return lines_.back().line; }
+  [[nodiscard]] const std::string& record() const { return record_; }
+
+ private:
+  const RuntimeId runtime_id_ = must(RuntimeId::parse("bench"));
+  std::vector<LogLine> lines_;
+  std::string changes_;
+  std::string object_;
+  std::string record_;
+};
+
 void encode_commit(benchmark::State& state) {
   OneWorker worker;
   const Commit& commit = worker.plan_input();
-  Expansion expansion;
-  worker.expand(expansion);
-  std::vector<LogLine> lines;
-  std::string changes;
-  std::string object;
-  std::string record;
+  Encoded encoded;
   while (state.KeepRunning()) {
-    lines.clear();
-    changes.clear();
-    object.clear();
-    record.clear();
-    append_log_lines(lines, expansion.events, must(RuntimeId::parse("bench")));
-    encode_changes(changes, commit, lines);
-    encode(object, RecordHead{commit.lsn, Epoch{1}, commit.lsn, 0}, changes);
-    benchmark::DoNotOptimize(append_checked_line(record, object));
+    encoded.encode(worker, commit);
+    benchmark::DoNotOptimize(encoded.record().data());
   }
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(record.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(encoded.record().size()));
 }
 BENCHMARK(encode_commit);
 
-/// A line of a transcript, and of the journal.
-struct Lines {
-  std::string entry;
-  std::string record;
-};
-
-Lines lines_of_an_input() {
+Encoded encoded_input() {
   OneWorker worker;
   const Commit& commit = worker.plan_input();
-  Expansion expansion;
-  worker.expand(expansion);
-  std::vector<LogLine> lines;
-  append_log_lines(lines, expansion.events, must(RuntimeId::parse("bench")));
-  std::string changes;
-  encode_changes(changes, commit, lines);
-  std::string object;
-  encode(object, RecordHead{commit.lsn, Epoch{1}, commit.lsn, 0}, changes);
-  Lines made{lines.back().line, ""};
-  append_checked_line(made.record, object);
-  return made;
+  Encoded encoded;
+  encoded.encode(worker, commit);
+  return encoded;
 }
 
 void checksum(benchmark::State& state) {
@@ -150,14 +149,14 @@ void checksum(benchmark::State& state) {
 BENCHMARK(checksum)->Arg(500)->Arg(65536);
 
 void check_entry_line(benchmark::State& state) {
-  const std::string line = lines_of_an_input().entry;
+  const std::string line = encoded_input().entry();
   while (state.KeepRunning()) benchmark::DoNotOptimize(check_line(without_newline(line)));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(line.size()));
 }
 BENCHMARK(check_entry_line);
 
 void decode_entry(benchmark::State& state) {
-  const std::string line = lines_of_an_input().entry;
+  const std::string line = encoded_input().entry();
   Decoder decoder;
   while (state.KeepRunning()) benchmark::DoNotOptimize(must(decoder.entry(without_newline(line))));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(line.size()));
@@ -165,47 +164,29 @@ void decode_entry(benchmark::State& state) {
 BENCHMARK(decode_entry);
 
 void decode_record(benchmark::State& state) {
-  const std::string line = lines_of_an_input().record;
+  const std::string line = encoded_input().record();
   Decoder decoder;
   while (state.KeepRunning()) benchmark::DoNotOptimize(must(decoder.record(without_newline(line))));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(line.size()));
 }
 BENCHMARK(decode_record);
 
-/// A log of 100,000 entries as bytes in memory.
-class LogInMemory final : public File {
- public:
-  LogInMemory() {
-    OneWorker worker;
-    std::vector<LogLine> lines;
-    for (int number = 0; number < 100'000; ++number) {
-      worker.plan_input();
-      Expansion expansion;
-      worker.expand(expansion);
-      lines.clear();
-      append_log_lines(lines, expansion.events, must(RuntimeId::parse("bench")));
-      bytes_ += lines.back().line;
-      worker.apply();
-      worker.end_group();
-    }
+/// A log of 100,000 entries.
+std::string log_of_entries() {
+  OneWorker worker;
+  Encoded encoded;
+  std::string bytes;
+  for (int number = 0; number < 100'000; ++number) {
+    encoded.encode(worker, worker.plan_input());
+    bytes += encoded.entry();
+    worker.apply();
+    worker.end_group();
   }
-  Result<std::size_t> read_into(std::uint64_t offset, std::span<char> to) const override {
-    return std::string_view(bytes_).substr(offset).copy(to.data(), to.size());
-  }
-  Result<void> write(std::uint64_t, std::string_view) override { std::abort(); }
-  Result<void> sync() override { return {}; }
-  void begin_writeback(std::uint64_t, std::uint64_t) override {}
-  void keep_in_place() override {}
-  Result<void> truncate(std::uint64_t) override { std::abort(); }
-  [[nodiscard]] Result<std::uint64_t> size() const override { return bytes_.size(); }
-  [[nodiscard]] FileIdentity identity() const override { return {}; }
-
- private:
-  std::string bytes_;
-};
+  return bytes;
+}
 
 void any_page_of_256(benchmark::State& state) {
-  const LogInMemory log;
+  const MemoryFile log(log_of_entries());
   Decoder decoder;
   const Extent extent{1, 100'000, must(log.size())};
   std::uint64_t start = 1;

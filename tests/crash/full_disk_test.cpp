@@ -1,7 +1,8 @@
 // A disk that fills while a writer runs, and roots that can't be written to.
 //
-// The disk is a small tmpfs of the test's own. Where the system does not let the test mount one, a
-// limit on the size of files stands in for it, and the output says so.
+// The disk is a small tmpfs of the test's own, or an image of another file system. Where the system
+// does not let the test mount one, a limit on the size of files stands in for it, and the output
+// says so.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -125,6 +127,36 @@ class FullDiskTest : public cli::CliTest {
     done({"verify"});
   }
 
+  /// A disk that has a few MiB fills; `make_room` is called when it has refused.
+  void refuse_and_go_on(const std::function<void()>& make_room) {
+    Subprocess pipe(line({"pipe"}));
+    for (const char* const worker : {"small", "stopped", "cancelled", "large"})
+      create(pipe, worker);
+    EXPECT_TRUE(is_ok(send(pipe, "small", 10)));
+    ASSERT_NO_FATAL_FAILURE(fill(pipe, "large"));
+    EXPECT_TRUE(has(ask(pipe, "summary", ""), R"("state":"full")"));
+    EXPECT_TRUE(has(ask(pipe, "diagnostics", ""), R"("code":"store.full")"));
+
+    // Reads go on; so does what makes room, for which a reserve is kept.
+    EXPECT_TRUE(is_ok(ask(pipe, "read_transcript", R"(,"worker_id":"large","limit":1)")));
+    EXPECT_TRUE(is_ok(ask(pipe, "stop_worker", R"(,"worker_id":"stopped")")));
+    EXPECT_TRUE(is_ok(ask(pipe, "cancel_worker", R"(,"worker_id":"cancelled")")));
+    EXPECT_TRUE(is_ok(ask(pipe, "delete_worker", R"(,"worker_id":"cancelled")")));
+    done({"verify"});
+    EXPECT_TRUE(
+        has(ask(pipe, "send_input", R"(,"worker_id":"stopped","kind":"user","content":"x")"),
+            R"("code":"worker_not_running")"));
+
+    ASSERT_NO_FATAL_FAILURE(make_room());
+    ASSERT_NO_FATAL_FAILURE(wait_for_room(pipe, "small"));
+    EXPECT_TRUE(is_ok(send(pipe, "large", large_bytes)));
+    EXPECT_TRUE(is_ok(ask(pipe, "checkpoint", "")));
+    EXPECT_TRUE(has(ask(pipe, "summary", ""), R"("state":"ok")"));
+    const Finished finished = pipe.finish();
+    EXPECT_EQ(finished.exit_code, 0) << finished.errors;
+    expect_what_was_acknowledged();
+  }
+
   std::map<std::string, std::vector<std::string>> acknowledged_;
   int inputs_ = 0;
 };
@@ -136,30 +168,7 @@ TEST_F(FullDiskTest, RefusesGrowthLetsRoomBeMadeAndGoesOnByItself) {
               << "); see ALimitOnTheSizeOfFilesIsAFullDiskToo\n";
     return;
   }
-  Subprocess pipe(line({"pipe"}));
-  for (const char* const worker : {"small", "stopped", "cancelled", "large"}) create(pipe, worker);
-  EXPECT_TRUE(is_ok(send(pipe, "small", 10)));
-  ASSERT_NO_FATAL_FAILURE(fill(pipe, "large"));
-  EXPECT_TRUE(has(ask(pipe, "summary", ""), R"("state":"full")"));
-  EXPECT_TRUE(has(ask(pipe, "diagnostics", ""), R"("code":"store.full")"));
-
-  // Reads go on; so does what makes room, for which a reserve is kept.
-  EXPECT_TRUE(is_ok(ask(pipe, "read_transcript", R"(,"worker_id":"large","limit":1)")));
-  EXPECT_TRUE(is_ok(ask(pipe, "stop_worker", R"(,"worker_id":"stopped")")));
-  EXPECT_TRUE(is_ok(ask(pipe, "cancel_worker", R"(,"worker_id":"cancelled")")));
-  EXPECT_TRUE(is_ok(ask(pipe, "delete_worker", R"(,"worker_id":"cancelled")")));
-  done({"verify"});
-  EXPECT_TRUE(has(ask(pipe, "send_input", R"(,"worker_id":"stopped","kind":"user","content":"x")"),
-                  R"("code":"worker_not_running")"));
-
-  ASSERT_TRUE(disk.remount(0, "size=64m"));
-  ASSERT_NO_FATAL_FAILURE(wait_for_room(pipe, "small"));
-  EXPECT_TRUE(is_ok(send(pipe, "large", large_bytes)));
-  EXPECT_TRUE(is_ok(ask(pipe, "checkpoint", "")));
-  EXPECT_TRUE(has(ask(pipe, "summary", ""), R"("state":"ok")"));
-  const Finished finished = pipe.finish();
-  EXPECT_EQ(finished.exit_code, 0) << finished.errors;
-  expect_what_was_acknowledged();
+  refuse_and_go_on([&] { ASSERT_TRUE(disk.remount(0, "size=64m")); });
 }
 
 /// Others fill the disk, and make room again.
@@ -189,25 +198,7 @@ TEST_P(FullDiskOfAKindTest, RefusesGrowthLetsRoomBeMadeAndGoesOnByItself) {
   const std::string problem = disk.make(GetParam(), directory_.path() / "image", root());
   if (!problem.empty()) GTEST_SKIP() << "NOT TESTED ON " << GetParam().name << ": " << problem;
   ASSERT_NO_FATAL_FAILURE(fill_but(std::uint64_t{8} << 20U));
-  Subprocess pipe(line({"pipe"}));
-  for (const char* const worker : {"small", "stopped", "cancelled", "large"}) create(pipe, worker);
-  EXPECT_TRUE(is_ok(send(pipe, "small", 10)));
-  ASSERT_NO_FATAL_FAILURE(fill(pipe, "large"));
-  EXPECT_TRUE(has(ask(pipe, "summary", ""), R"("state":"full")"));
-  EXPECT_TRUE(is_ok(ask(pipe, "read_transcript", R"(,"worker_id":"large","limit":1)")));
-  EXPECT_TRUE(is_ok(ask(pipe, "stop_worker", R"(,"worker_id":"stopped")")));
-  EXPECT_TRUE(is_ok(ask(pipe, "cancel_worker", R"(,"worker_id":"cancelled")")));
-  EXPECT_TRUE(is_ok(ask(pipe, "delete_worker", R"(,"worker_id":"cancelled")")));
-  done({"verify"});
-
-  std::filesystem::remove(root() / "ballast");
-  ASSERT_NO_FATAL_FAILURE(wait_for_room(pipe, "small"));
-  EXPECT_TRUE(is_ok(send(pipe, "large", large_bytes)));
-  EXPECT_TRUE(is_ok(ask(pipe, "checkpoint", "")));
-  EXPECT_TRUE(has(ask(pipe, "summary", ""), R"("state":"ok")"));
-  const Finished finished = pipe.finish();
-  EXPECT_EQ(finished.exit_code, 0) << finished.errors;
-  expect_what_was_acknowledged();
+  refuse_and_go_on([this] { std::filesystem::remove(root() / "ballast"); });
 }
 
 TEST_P(FullDiskOfAKindTest, WithNotOneByteFreeAWorkerIsStoppedAndDeleted) {

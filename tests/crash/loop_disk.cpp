@@ -51,11 +51,11 @@ LoopDisk::~LoopDisk() {
 }
 
 std::string LoopDisk::make(const FileSystemKind& kind, const std::filesystem::path& image,
-                           const std::filesystem::path& mount_point, std::uint64_t more_mebibytes) {
+                           const std::filesystem::path& mount_point) {
   image_ = image;
   mount_point_ = mount_point;
   std::string problem = have_mounts_of_our_own();
-  if (problem.empty()) problem = write_zeros(image, kind.mebibytes + more_mebibytes);
+  if (problem.empty()) problem = write_zeros(image, kind.mebibytes);
   if (problem.empty())
     problem = done({std::string("/usr/sbin/mkfs.") + kind.name, "-q", image.string()});
   if (!problem.empty()) return problem;

@@ -29,10 +29,10 @@ class LoopDisk {
   LoopDisk& operator=(const LoopDisk&) = delete;
   ~LoopDisk();
 
-  /// Makes a file system in a new file, with as many MiB more as are asked for, and mounts it. All
-  /// blocks of the file are written, so that writing to them changes nothing else.
+  /// Makes a file system in a new file, and mounts it. All blocks of the file are written, so that
+  /// writing to them changes nothing else.
   std::string make(const FileSystemKind& kind, const std::filesystem::path& image,
-                   const std::filesystem::path& mount_point, std::uint64_t more_mebibytes = 0);
+                   const std::filesystem::path& mount_point);
   std::string mount();
   std::string unmount();
 

@@ -29,8 +29,8 @@ void write_back(const std::filesystem::path& path, std::uint64_t offset, std::ui
 
 std::string PowerCutDisk::make(const FileSystemKind& kind, const std::filesystem::path& place) {
   constexpr std::uint64_t for_its_own_use = 48;
-  std::string problem = outer_.make({"ext4", kind.mebibytes}, place / "outer.image",
-                                    place / "outer", for_its_own_use);
+  std::string problem = outer_.make({"ext4", kind.mebibytes + for_its_own_use},
+                                    place / "outer.image", place / "outer");
   if (problem.empty()) problem = inner_.make(kind, place / "outer" / "image", place / "inner");
   return problem;
 }
