@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs into a fresh directory and builds the program in consumer/ against it: with find_package() and with
-# pkg-config, in C++ and in C, each with the archives and with the shared libraries. Runs them all.
+# pkg-config, in C++ and in C, each with the archives and with the shared libraries; and once with the sources as a
+# part of its own build. Runs them all.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -62,6 +63,16 @@ read -ra flags <<<"$(pkg-config --static --cflags --libs worker_runtime_c |
 cc -std=c99 -Wall -Wextra -Wpedantic -Werror "$consumer/main.c" -o "$work/pc-c-static" "${flags[@]}"
 run "pkg-config in C, static" "$work/pc-c-static"
 
+# With FetchContent, which adds the directory of the sources. No preset holds here: each source of the library is
+# compiled by itself, so that one that misses an include is found. Nothing is optimised, which is quicker.
+quietly cmake -S "$consumer" -B "$work/fetched" -G Ninja -DSOURCES="$PWD" -DCMAKE_CXX_FLAGS=-O0
+if grep -q 'CMAKE_INSTALL_DOCDIR:PATH=.*worker-runtime' "$work/fetched/CMakeCache.txt"; then
+  echo "consume.sh: as a part of another project it decides where that one's documents go" >&2
+  exit 1
+fi
+quietly cmake --build "$work/fetched" --target consumer
+run "FetchContent" "$work/fetched/consumer"
+
 # A component that is not there must be named.
 if cmake -S "$consumer" -B "$work/cmake.absent" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCOMPONENT=absent \
   >"$work/absent.log" 2>&1 || ! grep -q "no component 'absent'" "$work/absent.log"; then
@@ -71,4 +82,4 @@ if cmake -S "$consumer" -B "$work/cmake.absent" -G Ninja -DCMAKE_PREFIX_PATH="$p
 fi
 
 "$prefix/bin/worker-runtime" --version
-echo "consumed: find_package and pkg-config, static and shared"
+echo "consumed: find_package and pkg-config, static and shared; FetchContent"
