@@ -73,6 +73,7 @@ std::chrono::steady_clock::time_point FsStore::gathering_ends() const {
 
 /// When there is something to do even if nobody wakes this thread.
 std::optional<std::chrono::steady_clock::time_point> FsStore::next_due() const {
+  if (!due_views_.empty() && !views_are_held_up_) return std::chrono::steady_clock::now();
   if (!survey_.done()) return std::chrono::steady_clock::now() + survey_pause;
   std::optional<std::chrono::steady_clock::time_point> due;
   if (changed_since_) {
@@ -91,10 +92,11 @@ void FsStore::background_round(std::unique_lock<std::mutex>& lock) {
   work_is_waiting_ = false;
   const std::uint64_t asked = checkpoints_asked_;
   journal_bytes_ = journal_->bytes();
-  const bool checkpoint_now = asked > checkpoints_done_ || checkpoint_is_due();
+  const bool is_asked = asked > checkpoints_done_;
+  const bool checkpoint_now = is_asked || checkpoint_is_due();
   lock.unlock();
   if (checkpoint_now) {
-    auto done = run_checkpoint(Final::no);
+    auto done = run_checkpoint(is_asked ? Occasion::asked : Occasion::due);
     if (!done && done.error().code() == ErrorCode::store_failed) done = fail(done.error());
     lock.lock();
     checkpoints_done_ = std::max(checkpoints_done_, asked);
@@ -102,15 +104,17 @@ void FsStore::background_round(std::unique_lock<std::mutex>& lock) {
     lock.unlock();
   } else {
     extend_logs();
+    renew_some_views();
   }
   lay_out();
-  if (!survey_.done() && !failure()) {
+  if (!survey_.done() && due_views_.empty() && !failure()) {
     Decoder decoder;
     auto renewed =
         survey_.step(*file_system_, decoder, catalog_, survey_records,
                      [this](const WorkerId& worker_id) { return is_deleted(worker_id); });
     if (renewed) {
       for (const ViewSurvey::Renewed& view : *renewed) {
+        if (view.was_behind) continue;
         diagnostics_->raise(system_clock()(), Severity::warning, "worker.view_renewed",
                             "worker.json was made anew from the catalog: " + view.cause,
                             WorkerRef{runtime_id_, view.worker_id});

@@ -12,13 +12,28 @@
 
 namespace worker_runtime::fs_store {
 
-Result<Lsn> FsStore::run_checkpoint(Final final) {
+Result<Lsn> FsStore::run_checkpoint(Occasion occasion) {
+  auto lsn = write_what_changed(occasion);
+  if (!lsn && lsn.error().code() == ErrorCode::store_failed) return lsn;
+  // Also where what comes behind runtime.json has failed: the records count then.
+  auto renewed = write_due_views(occasion == Occasion::due ? views_at_a_time_ : due_views_.size());
+  if (!lsn) return checkpoint_failed(std::move(lsn).error());
+  if (!renewed) return checkpoint_failed(std::move(renewed).error());
+  views_are_held_up_ = false;
+  // It has extended the logs too.
+  set_full(logs_full_, false, {});
+  set_full(checkpoint_full_, false, {});
+  diagnostics_->clear("store.checkpoint_failed");
+  return lsn;
+}
+
+Result<Lsn> FsStore::write_what_changed(Occasion occasion) {
   const auto begun = std::chrono::steady_clock::now();
   // What deleted Workers held is room, and the checkpoint may need it.
   auto removed = remove_deleted();
-  if (!removed) return checkpoint_failed(std::move(removed).error());
-  auto input = begin_checkpoint(final);
-  if (!input) return checkpoint_failed(std::move(input).error());
+  if (!removed) return std::move(removed).error();
+  auto input = begin_checkpoint(occasion);
+  if (!input) return std::move(input).error();
   if (!*input) {
     const std::lock_guard lock(state_mutex_);
     return checkpoint_lsn_;
@@ -31,16 +46,12 @@ Result<Lsn> FsStore::run_checkpoint(Final final) {
     const std::lock_guard lock(commit_mutex_);
     changes_.put_back(std::move((*input)->changes));
   }
-  if (!written) return checkpoint_failed(std::move(written).error());
+  if (!written) return std::move(written).error();
   {
     const std::lock_guard lock(state_mutex_);
     checkpoint_lsn_ = lsn;
     journal_bytes_ = journal_->bytes();
   }
-  // It has extended the logs too.
-  set_full(logs_full_, false, {});
-  set_full(checkpoint_full_, false, {});
-  diagnostics_->clear("store.checkpoint_failed");
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - begun);
   diagnostics_->tell(LogLevel::debug, "checkpoint at LSN " + std::to_string(lsn.value) + " in " +
@@ -91,7 +102,7 @@ Error FsStore::checkpoint_failed(Error cause) {
 }
 
 /// Fixes the LSN. None: there is nothing to write.
-Result<std::optional<FsStore::CheckpointInput>> FsStore::begin_checkpoint(Final final) {
+Result<std::optional<FsStore::CheckpointInput>> FsStore::begin_checkpoint(Occasion occasion) {
   const std::lock_guard lock(commit_mutex_);
   std::uint64_t diagnostics_before = 0;
   {
@@ -100,15 +111,17 @@ Result<std::optional<FsStore::CheckpointInput>> FsStore::begin_checkpoint(Final 
   }
   const bool nothing_new = changes_.empty() && diagnostics_->total() == diagnostics_before;
   if (nothing_new) {
-    if (final == Final::yes) {
+    if (occasion == Occasion::close) {
       auto cut = journal_->cut_filler();
       if (!cut) return fail(cut.error());
     }
+    const std::lock_guard state_lock(state_mutex_);
+    changed_since_.reset();
     return std::optional<CheckpointInput>();
   }
   // Commits behind C go to a segment of their own, so that everything up to C can be let go as
   // whole files.
-  auto rotated = journal_->rotate(final == Final::yes ? LayOut::header_only : LayOut::now);
+  auto rotated = journal_->rotate(occasion == Occasion::close ? LayOut::header_only : LayOut::now);
   raise_put_back(journal_->take_put_back());
   if (!rotated) {
     if (is_refusal(rotated.error())) return std::move(rotated).error();
@@ -133,6 +146,7 @@ Result<void> FsStore::write_checkpoint(CheckpointInput& input) {
   if (done) done = logs_.sync();
   raise_troubles();  // here, so that this checkpoint stores what it met
   if (!done) return done;
+  input.events = logs_.events();
   auto updates = catalog_updates(input.changes);
   if (!updates) return std::move(updates).error();
   // Nothing of a deleted Worker may stay in a live file: the catalog is written anew without it.
@@ -140,13 +154,14 @@ Result<void> FsStore::write_checkpoint(CheckpointInput& input) {
                                   input.changes.has_deletions || catalog_needs_rewrite_);
   raise_put_back(catalog_.take_put_back());
   if (!position) return std::move(position).error();
-  done = write_views(*updates);
+  done = write_new_views(*updates, input.changes);
   if (done) done = write_runtime_json(input);
   if (!done) return done;
   catalog_needs_rewrite_ = false;
   done = catalog_.remove_old();
   if (done) done = journal_->drop_below(input.record.lsn);
   if (done) done = remove_trimmed(input);
+  add_due_views(*std::move(updates), input.changes);
   const std::lock_guard lock(creates_mutex_);
   for (const auto& [worker_id, record] : input.changes.workers) {
     if (!record.create.empty()) creates_.erase(worker_id);
@@ -200,50 +215,13 @@ Result<std::optional<CatalogUpdate>> FsStore::record_update(const WorkerId& work
   return std::optional(std::move(update));
 }
 
-Result<void> FsStore::write_views(std::span<const CatalogUpdate> updates) {
-  bool made_directories = false;
-  for (const CatalogUpdate& update : updates) {
-    if (update.tombstone) continue;
-    if (unfinished_views_.erase(update.worker_id) > 0) sweep_views(*file_system_, update.worker_id);
-    auto written = write_view(*file_system_, update.worker_id, update.line);
-    if (written) {
-      made_directories = made_directories || *written;
-      continue;
-    }
-    auto kind = file_system_->kind(layout::worker_directory(update.worker_id));
-    const bool has_no_directory = kind && *kind && **kind != EntryKind::directory;
-    if (!has_no_directory) return std::move(written).error();
-    // Somebody put a file or a link in its place. A view is derived: this one holds up nothing but
-    // itself.
-    diagnostics_->raise_once(system_clock()(), Severity::warning, "worker.view_not_written",
-                             written.error().message(), WorkerRef{runtime_id_, update.worker_id});
-  }
-  if (made_directories) {
-    auto synced = sync_worker_directories(*file_system_);
-    if (!synced) return synced;
-  }
-  // A Worker that was deleted since the checkpoint began may have had its directory removed before
-  // its view was written, which made it again: it is removed once more.
-  const std::lock_guard lock(commit_mutex_);
-  for (const auto& [worker_id, record] : changes_.workers) {
-    if (!record.worker) logs_.forget(worker_id);
-  }
-  return {};
-}
-
-bool FsStore::is_deleted(const WorkerId& worker_id) const {
-  const std::lock_guard lock(commit_mutex_);
-  const auto found = changes_.workers.find(worker_id);
-  return found != changes_.workers.end() && !found->second.worker;
-}
-
 Result<void> FsStore::write_runtime_json(const CheckpointInput& input) {
   RuntimeSnapshot snapshot;
   snapshot.record = input.record;
   snapshot.epoch = epoch_;
   snapshot.created_at = created_at_;
   snapshot.catalog = catalog_.position();
-  snapshot.events = logs_.events();
+  snapshot.events = input.events;
   snapshot.diagnostics = diagnostics_->snapshot();
   snapshot.diagnostics_total = diagnostics_->total();
   snapshot.unknown = unknown_;

@@ -13,9 +13,8 @@
 namespace worker_runtime::fs_store {
 namespace {
 
-/// So much may wait for its log before a commit waits for the background thread: memory stays
-/// bounded.
-constexpr std::uint64_t pending_bytes_max = std::uint64_t{64} << 20U;
+/// While a commit waits for the logs.
+constexpr std::chrono::milliseconds logs_looked_at{1};
 
 /// Stop, cancel, delete and trim must always go through: they are how room is made.
 Growth growth_of(const Commit& commit) {
@@ -38,10 +37,12 @@ Growth growth_of(const Commit& commit) {
 
 FsStore::FsStore(StoreOptions options, RuntimeId runtime_id,
                  std::unique_ptr<FileSystem> file_system, std::unique_ptr<FileLock> lock,
-                 std::optional<std::string> unsafe, const SegmentSizes& sizes)
+                 std::optional<std::string> unsafe, const SegmentSizes& sizes,
+                 std::size_t views_at_a_time)
     : options_(std::move(options)),
       runtime_id_(std::move(runtime_id)),
       sizes_(sizes),
+      views_at_a_time_(views_at_a_time),
       file_system_(
           make_handle_retry(std::move(file_system), [this] { return logs_.give_up_handles(); })),
       lock_(std::move(lock)),
@@ -280,10 +281,13 @@ void FsStore::wait_for_logs() {
   std::unique_lock lock(state_mutex_);
   logs_are_behind_ = true;
   wake_.notify_one();
-  progress_.wait(lock, [this] {
+  const auto may_go_on = [this] {
     return logs_.pending_bytes() <= pending_bytes_max || logs_full_ || logs_trouble_ ||
            failure_.has_value();
-  });
+  };
+  // Looked at again and again: the end of a round, which is told, may be seconds away where each of
+  // many Workers has a line, and commits are to go on at the pace of the logs, not in leaps.
+  while (!may_go_on()) progress_.wait_for(lock, logs_looked_at, may_go_on);
   logs_are_behind_ = false;
 }
 
@@ -413,7 +417,7 @@ Result<void> FsStore::close() {
     lock_.reset();
     return *std::move(failed);
   }
-  auto done = run_checkpoint(Final::yes);
+  auto done = run_checkpoint(Occasion::close);
   const bool is_full_disk = !done && done.error().code() == ErrorCode::store_full;
   if (done || is_full_disk) {
     auto left = leave_journal(is_full_disk);

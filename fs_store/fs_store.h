@@ -11,12 +11,15 @@
 //   3. overwrite lines that are redacted, sync logs and new directories: from here on they
 //      stand for the journal up to C
 //   4. append the changed records, with their new watermarks, to the catalog and sync it
-//   5. renew the worker.json views
+//   5. write the worker.json views of new Workers, and with them their directories
 //   6. replace runtime.json: from here on recovery starts at C
 //   7. unlink segments at or below C, catalogs that are not in force, and closed parts of logs of
 //      which the records now say that they are trimmed
+//   8. renew the other views, a few at a time where nobody waits for them: a replaced file costs a
+//      hundred times an appended line, and nothing relies on a view
 // A crash before 6 leaves the old checkpoint in force, and the journal still has everything behind
-// it.
+// it. In 5 and 8 the logs are extended meanwhile if they fall behind: with many Workers both take
+// longer than commits may wait.
 #pragma once
 
 #include <atomic>
@@ -47,11 +50,15 @@
 
 namespace worker_runtime::fs_store {
 
+/// So much may wait for its log before a commit waits for the background thread: memory stays
+/// bounded.
+inline constexpr std::uint64_t pending_bytes_max = std::uint64_t{64} << 20U;
+
 class FsStore final : public Store {
  public:
   FsStore(StoreOptions options, RuntimeId runtime_id, std::unique_ptr<FileSystem> file_system,
           std::unique_ptr<FileLock> lock, std::optional<std::string> unsafe,
-          const SegmentSizes& sizes = {});
+          const SegmentSizes& sizes = {}, std::size_t views_at_a_time = 256);
   ~FsStore() override;
 
   [[nodiscard]] std::string_view backend() const override { return "fs_store"; }
@@ -82,8 +89,9 @@ class FsStore final : public Store {
     RuntimeRecord record;
     ChangeSet changes;
     std::uint64_t generation = 0;  // of the lines that belong to it
+    LogWatermark events{};         // the end of the event log once it has these
   };
-  enum class Final : std::uint8_t { no, yes };
+  enum class Occasion : std::uint8_t { due, asked, close };
 
   // fs_store.cpp
   void tell_what_recovery_did(const Settled& settled, std::uint64_t replayed);
@@ -113,26 +121,37 @@ class FsStore final : public Store {
   void stop_background();
 
   // checkpoint.cpp
-  Result<Lsn> run_checkpoint(Final final);
+  Result<Lsn> run_checkpoint(Occasion occasion);
+  Result<Lsn> write_what_changed(Occasion occasion);
   Result<void> make_durable();
   Result<void> remove_deleted();
   Result<void> overwrite_redacted(std::uint64_t generation);
   Error checkpoint_failed(Error cause);
-  Result<std::optional<CheckpointInput>> begin_checkpoint(Final final);
+  Result<std::optional<CheckpointInput>> begin_checkpoint(Occasion occasion);
   Result<void> write_checkpoint(CheckpointInput& input);
   Result<void> remove_trimmed(const CheckpointInput& input);
   Result<std::vector<CatalogUpdate>> catalog_updates(const ChangeSet& changes);
   Result<std::optional<CatalogUpdate>> record_update(const WorkerId& worker_id,
                                                      const ChangedRecord& record);
-  Result<void> write_views(std::span<const CatalogUpdate> updates);
+
+  // checkpoint_views.cpp
+  Result<void> write_new_views(std::span<const CatalogUpdate> updates, const ChangeSet& changes);
+  void add_due_views(std::vector<CatalogUpdate> updates, const ChangeSet& changes);
+  Result<void> write_due_views(std::size_t count);
+  void renew_some_views();
+  Result<bool> renew_view(const WorkerId& worker_id, std::string_view line);
+  void drop_deleted_views();
   /// Whether a commit behind the last checkpoint deleted the Worker.
   bool is_deleted(const WorkerId& worker_id) const;
+  Result<void> end_views(bool made_directories);
+  void keep_up();
   Result<void> write_runtime_json(const CheckpointInput& input);
 
   // Constant after construction or restore.
   const StoreOptions options_;
   const RuntimeId runtime_id_;
   const SegmentSizes sizes_;
+  const std::size_t views_at_a_time_;  // renewed between two other pieces of work
   const std::unique_ptr<FileSystem> file_system_;
   JournalReserve reserve_{*file_system_};  // used by restore, the background thread, close in turn
   std::unique_ptr<FileLock> lock_;
@@ -198,6 +217,8 @@ class FsStore final : public Store {
   /// Workers whose views the writer before this one may have been about to write when it was
   /// killed: those it had changed since its last checkpoint.
   std::unordered_set<WorkerId> unfinished_views_;
+  std::unordered_map<WorkerId, std::string> due_views_;  // the lines that views are to have
+  bool views_are_held_up_ = false;                       // until the next checkpoint tries again
   ViewSurvey survey_;
 
   std::jthread background_;

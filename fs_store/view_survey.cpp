@@ -95,13 +95,14 @@ Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(
     if (!place || place->offset != offset) continue;  // not in force any more
     auto view = read_snapshot(file_system, layout::worker_json(worker_id), view_bytes_max);
     if (view && check_line(*view) == checksum) continue;
+    bool was_behind = false;
     if (view) {
       // A crash before the checkpoint's end leaves a view that is newer than the catalog: that one
-      // is right.
-      auto newer = decoder.catalog_line(*view, Requests::skip);
-      if (newer && newer->record && newer->record->record.worker_id == worker_id &&
-          newer->record->record.lsn > decoded->record->record.lsn) {
-        continue;
+      // is right. One behind it leaves views that are older.
+      auto known = decoder.catalog_line(*view, Requests::skip);
+      if (known && known->record && known->record->record.worker_id == worker_id) {
+        if (known->record->record.lsn > decoded->record->record.lsn) continue;
+        was_behind = known->record->record.lsn < decoded->record->record.lsn;
       }
     }
     if (is_deleted(worker_id)) continue;
@@ -110,7 +111,8 @@ Result<std::vector<ViewSurvey::Renewed>> ViewSurvey::step(
     auto written = write_view(file_system, worker_id, std::string(line.text) + "\n");
     if (!written) return std::move(written).error();
     made_directories = made_directories || *written;
-    renewed.push_back({worker_id, view ? "it was out of date" : view.error().message()});
+    renewed.push_back(
+        {worker_id, view ? "it was out of date" : view.error().message(), was_behind});
   }
   if (made_directories) {
     auto synced = sync_worker_directories(file_system);

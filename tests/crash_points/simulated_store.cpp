@@ -10,6 +10,7 @@
 
 #include "checked_line.h"
 #include "fs_store.h"
+#include "layout.h"
 #include "open.h"
 #include "repair_directory.h"
 #include "store_lock.h"
@@ -33,6 +34,26 @@ std::uint64_t last_of(const DiskState& state, const DiskNode* directory, std::st
   return last;
 }
 
+/// Whether the view of the Worker is the last line that the catalogs have of it.
+bool is_renewed(const DiskState& state, const DiskNode* directory, const std::string& view_path,
+                const WorkerId& worker_id) {
+  const std::string member = "\"worker_id\":\"" + worker_id.text() + '"';
+  std::string newest;
+  for (const auto& [name, id] : directory->seen_entries) {
+    if (!name.starts_with("catalog.") || fs_store::layout::is_temporary(name)) continue;
+    std::istringstream lines(state.nodes.at(id).seen.text());
+    for (std::string line; std::getline(lines, line);) {
+      const auto lsn = fs_store::line_number(line, "lsn");
+      if (line.find(member) < line.find("\"create\"") &&
+          (newest.empty() || lsn >= fs_store::line_number(newest, "lsn"))) {
+        newest = line;
+      }
+    }
+  }
+  const DiskNode* const view = state.find(view_path);
+  return newest.empty() || (view != nullptr && view->seen.text() == newest + '\n');
+}
+
 bool is_quiet(const DiskState& state, const Runtime& runtime, const SimulatedStore& store) {
   const auto summary = runtime.summary();
   const auto workers = runtime.list_workers();
@@ -48,8 +69,10 @@ bool is_quiet(const DiskState& state, const Runtime& runtime, const SimulatedSto
       workers->workers.begin(), workers->workers.end(), [&](const WorkerSummary& worker) {
         const std::string path = fs_store::runtime_path(store.runtime_id) + "/workers/" +
                                  worker.worker_ref.worker_id.text();
-        return worker.first_sequence.value > worker.transcript_len ||
-               last_of(state, state.find(path), "transcript.", "sequence") == worker.transcript_len;
+        return is_renewed(state, directory, path + "/worker.json", worker.worker_ref.worker_id) &&
+               (worker.first_sequence.value > worker.transcript_len ||
+                last_of(state, state.find(path), "transcript.", "sequence") ==
+                    worker.transcript_len);
       });
 }
 
@@ -90,7 +113,7 @@ Result<Runtime> open_simulated(SimulatedDisk& disk, const SimulatedStore& store)
   if (store.distortion) *directory = store.distortion(std::move(*directory));
   return Runtime::open(
       std::make_unique<fs_store::FsStore>(options, found, std::move(*directory), std::move(*lock),
-                                          std::nullopt, store.sizes),
+                                          std::nullopt, store.sizes, store.views_at_a_time),
       simulated_runtime_options());
 }
 

@@ -31,6 +31,7 @@ struct SimulatedStore {
   /// Small: a few commits come to the end of a segment, a few lines to that of a log's part.
   fs_store::SegmentSizes sizes{4096, 8192, 1024};
   std::uint64_t log_part_bytes = 900;
+  std::size_t views_at_a_time = 1;
   Distortion distortion;
 };
 

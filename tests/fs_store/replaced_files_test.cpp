@@ -135,13 +135,8 @@ TEST_P(ReplacedFile, TheCatalogLosesNothing) {
   expect_clean();
 }
 
-std::string content(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 void save_edited(const std::filesystem::path& file) {
-  std::string text = content(file);
+  std::string text = testing::content_of(file);
   text.insert(text.find(",\"") + 1, "  ");
   const std::filesystem::path made = file.string() + ".new";
   std::ofstream(made, std::ios::binary) << text;
@@ -153,7 +148,7 @@ const std::vector<Replacement>& replacements() {
       {"SavedByRenaming", save_edited},
       {"SavedBehindABackup",
        [](const std::filesystem::path& file) {
-         const std::string text = content(file);
+         const std::string text = testing::content_of(file);
          std::filesystem::rename(file, file.string() + ".old");
          std::ofstream(file, std::ios::binary) << text;
        }},

@@ -16,11 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string content(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 TEST(StrayTranscript, GoesToQuarantineWholeWhenAWorkerTakesItsPlace) {
   const testing::TemporaryDirectory directory;
   StoreOptions options;
@@ -39,13 +34,13 @@ TEST(StrayTranscript, GoesToQuarantineWholeWhenAWorkerTakesItsPlace) {
   ASSERT_TRUE(testing::is_ok(runtime->send_input(testing::input(worker, "hello"))));
   ASSERT_TRUE(runtime->close());
 
-  const std::string kept = content(transcript);
+  const std::string kept = testing::content_of(transcript);
   EXPECT_EQ(kept.find(stray.substr(0, 100)), std::string::npos);
   EXPECT_EQ(kept.find('\n'), kept.size() - 1) << "one line, and nothing behind it";
   ASSERT_TRUE(fs::exists(main / "quarantine"));
   const fs::directory_iterator aside(main / "quarantine");
   ASSERT_NE(aside, fs::directory_iterator());
-  EXPECT_EQ(content(aside->path()), stray);
+  EXPECT_EQ(testing::content_of(aside->path()), stray);
   const auto report = verify({options.root});
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->findings.empty()) << report->findings.front().message;

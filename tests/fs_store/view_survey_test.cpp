@@ -102,6 +102,21 @@ TEST_F(ViewSurveyFiles, DamagedOldOrForeignViewIsMadeAnew) {
   }
 }
 
+/// As a writer leaves it that is killed before it has renewed all: no trouble to tell.
+TEST_F(ViewSurveyFiles, OldViewIsToldFromADamagedOrAForeignOne) {
+  const auto was_behind = [&](const std::string& line) {
+    put(layout::worker_json(worker_id("a")), line);
+    survey_ = ViewSurvey();
+    const auto done = step();
+    EXPECT_TRUE(is_ok(done));
+    return done && done->size() == 1 && done->front().was_behind;
+  };
+  EXPECT_TRUE(was_behind(record("a", 2).line));
+  EXPECT_FALSE(was_behind(record("a", 2).line + "x"));
+  EXPECT_FALSE(was_behind(record("a", 5, "other").line));
+  EXPECT_FALSE(was_behind(record("b", 2).line));
+}
+
 TEST_F(ViewSurveyFiles, ViewThatIsNewerThanTheCatalogIsRight) {
   put_view(record("a", 6));
   EXPECT_TRUE(renewed().empty());

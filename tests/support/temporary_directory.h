@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <system_error>
 
@@ -42,5 +44,11 @@ class TemporaryDirectory {
  private:
   std::filesystem::path path_;
 };
+
+/// What a file holds; empty if there is none.
+inline std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 }  // namespace worker_runtime::testing
