@@ -14,7 +14,8 @@ void StateImplementation::put(WorkerPointer worker) {
   }
   const auto [place, is_new] = workers.try_emplace(record.worker_id);
   place->second = std::move(worker);
-  if (is_new) order.insert(&place->first);
+  // As a rule the newest comes last: ids that are generated ascend, and a catalog lists them so.
+  if (is_new) order.insert(order.end(), &place->first);
 }
 
 void StateImplementation::remove(const WorkerId& worker_id) {
@@ -64,6 +65,7 @@ std::vector<Tombstone> State::tombstones() const {
   return all;
 }
 
+void State::reserve(std::size_t workers) { implementation_->workers.reserve(workers); }
 void State::put(WorkerPointer worker) { implementation_->put(std::move(worker)); }
 void State::put(Tombstone tombstone) { implementation_->put(std::move(tombstone)); }
 void State::put(RuntimeRecord record) { implementation_->runtime = std::move(record); }

@@ -53,6 +53,8 @@ class Catalog {
     std::string message;
   };
 
+  /// Makes room for the places of so many Workers at once.
+  void reserve(std::size_t workers) { places_.reserve(workers); }
   /// Reads the catalog that `position` names, calls `visitor` for each line in force (in file
   /// order; a line that is superseded later may come before). `store_corrupt` if the records are in
   /// doubt.

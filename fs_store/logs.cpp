@@ -58,6 +58,11 @@ void Logs::set_events(LogWatermark end) {
   events_.end = end;
 }
 
+void Logs::reserve(std::size_t workers) {
+  const std::lock_guard lock(mutex_);
+  transcripts_.reserve(workers);
+}
+
 void Logs::set_transcript(const WorkerId& worker_id, LogWatermark end) {
   const std::lock_guard lock(mutex_);
   transcripts_[worker_id].end = end;

@@ -77,6 +77,8 @@ class Logs {
 
   // ---- what is there; thread-safe
 
+  /// Makes room for so many transcripts at once.
+  void reserve(std::size_t workers);
   void set_events(LogWatermark end);
   void set_transcript(const WorkerId& worker_id, LogWatermark end);
   [[nodiscard]] LogWatermark events() const;

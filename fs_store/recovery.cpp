@@ -37,6 +37,12 @@ namespace {
 
 Result<void> load_catalog(Decoder& decoder, const RuntimeId& runtime_id, Catalog& catalog,
                           Logs& logs, Loaded& loaded) {
+  // As many as a Runtime has by default: what runtime.json says may be anything.
+  const auto workers = static_cast<std::size_t>(
+      std::min(loaded.snapshot.record.live_workers(), Limits().live_workers));
+  catalog.reserve(workers);
+  logs.reserve(workers);
+  loaded.state.reserve(workers);
   auto repairs = catalog.load(
       decoder, loaded.snapshot.catalog, runtime_id, [&](CatalogLine line) -> Result<void> {
         if (line.tombstone) {

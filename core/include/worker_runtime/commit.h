@@ -201,6 +201,8 @@ class State {
 
   // ---- for a store that restores from snapshots
 
+  /// Makes room for so many Workers at once: adding them one by one is quicker then.
+  void reserve(std::size_t workers);
   /// Adds or replaces a Worker, with the counters of the runtime record left as they are.
   void put(WorkerPointer worker);
   /// Removes the Worker if it is there, and keeps the tombstone.
