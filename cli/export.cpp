@@ -134,8 +134,8 @@ struct ImportArguments {
 /// More than any Runtime takes at once.
 constexpr std::size_t export_bytes_max = std::size_t{1} << 30U;
 
-/// The Worker, and its end if it had ended: one unit.
-Result<std::vector<Mutation>> make_import(const ImportArguments& arguments) {
+/// Looked through before any runtime is opened, made or asked.
+Result<fs_store::ImportExport> make_import(const ImportArguments& arguments) {
   auto text = arguments.file == "-" ? read_standard_input(export_bytes_max)
                                     : read_whole_file(arguments.file, export_bytes_max);
   if (!text) return std::move(text).error();
@@ -148,47 +148,36 @@ Result<std::vector<Mutation>> make_import(const ImportArguments& arguments) {
   if (!exported && exported.error().code() == ErrorCode::store_corrupt)
     return Error(ErrorCode::invalid_request, arguments.file + ": " + exported.error().message());
   if (!exported) return std::move(exported).error();
-  ImportWorker& worker = exported->worker;
-  worker.request.idempotency_key = arguments.key;
+  fs_store::ImportExport request{*std::move(text), {}, arguments.key};
   if (!arguments.as.empty()) {
     auto worker_id = WorkerId::parse(arguments.as);
     if (!worker_id) return std::move(worker_id).error();
-    worker.request.worker_id = std::move(*worker_id);
+    request.worker_id = std::move(*worker_id);
   }
-  const WorkerRef imported{RuntimeId(), *worker.request.worker_id};
-  std::vector<Mutation> unit;
-  unit.emplace_back(std::move(worker));
-  if (exported->status == WorkerStatus::stopped) unit.emplace_back(StopWorker{imported, {}});
-  if (exported->status == WorkerStatus::cancelled) unit.emplace_back(CancelWorker{imported, {}});
-  return unit;
-}
-
-Result<Answer> import(Runtime& runtime, const RuntimeId& runtime_id, std::vector<Mutation> unit) {
-  for (Mutation& operation : unit) set_runtime(operation, runtime_id);
-  auto answers = runtime.batch(std::move(unit));
-  if (!answers) return std::move(answers).error();
-  // As the whole unit left it.
-  auto imported =
-      runtime.worker_detail(std::get<WorkerDetail>(answers->front()).summary.worker_ref);
-  if (!imported) return std::move(imported).error();
-  return Answer(*std::move(imported));
+  return request;
 }
 
 Exit run_import(const Options& options, const ImportArguments& arguments) {
-  auto unit = make_import(arguments);
-  if (!unit) return report(options, unit.error());
+  auto request = make_import(arguments);
+  if (!request) return report(options, request.error());
+  const auto said = [](const Answer& answer) {
+    const WorkerSummary& made = std::get<WorkerDetail>(answer).summary;
+    return "imported worker " + printable(made.worker_ref.worker_id.text()) + " with " +
+           std::to_string(made.transcript_len) + " entries, " +
+           std::string(to_string(made.status)) + " (event " +
+           std::to_string(made.last_event_id.value) + ")";
+  };
+  auto asked = ask_running_host(options, *request);
+  if (!asked) return report(options, asked.error());
+  if (*asked) return print_answer(options, **asked, said);
   return run_on_runtime(
       options, Create::yes,
-      [&](Runtime& runtime, const RuntimeId& runtime_id) {
-        return import(runtime, runtime_id, *std::move(unit));
+      [&](Runtime& runtime, const RuntimeId&) -> Result<Answer> {
+        auto imported = fs_store::import_exported(runtime, *std::move(request));
+        if (!imported) return std::move(imported).error();
+        return Answer(*std::move(imported));
       },
-      [](const Answer& answer) {
-        const WorkerSummary& made = std::get<WorkerDetail>(answer).summary;
-        return "imported worker " + printable(made.worker_ref.worker_id.text()) + " with " +
-               std::to_string(made.transcript_len) + " entries, " +
-               std::string(to_string(made.status)) + " (event " +
-               std::to_string(made.last_event_id.value) + ")";
-      });
+      said);
 }
 
 }  // namespace

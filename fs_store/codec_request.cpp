@@ -110,6 +110,11 @@ Result<RequestBody> make_fork(const RuntimeId& runtime_id, RequestMembers& membe
   return RequestBody(std::move(request));
 }
 
+Result<RequestBody> make_import(const RuntimeId&, RequestMembers& members) {
+  return RequestBody(ImportExport{std::move(members.exported), std::move(members.as),
+                                  std::move(members.idempotency_key)});
+}
+
 template <typename Body>
 Result<RequestBody> make_mutation(const RuntimeId&, RequestMembers&) {
   return RequestBody(Mutation(Body{}));
@@ -178,7 +183,7 @@ Result<RequestBody> make_plain(const RuntimeId&, RequestMembers&) {
 
 using Member = RequestMember;
 
-constexpr std::array<Operation, 23> operations{{
+constexpr std::array<Operation, 24> operations{{
     {.name = "send_input",
      .make = make_input,
      .worker = Worker::named,
@@ -203,6 +208,10 @@ constexpr std::array<Operation, 23> operations{{
      .worker = Worker::named,
      .required = mask_of(Member::at),
      .optional = mask_of(Member::as, Member::display_name, Member::idempotency_key)},
+    {.name = "import_worker",
+     .make = make_import,
+     .required = mask_of(Member::exported),
+     .optional = mask_of(Member::as, Member::idempotency_key)},
     {.name = "stop_worker",
      .make = make_stop,
      .worker = Worker::named,

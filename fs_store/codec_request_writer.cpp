@@ -53,6 +53,10 @@ struct TextsVisitor {
     see(request.display_name);
     see(request.idempotency_key);
   }
+  void operator()(const ImportExport& request) {
+    see(request.exported);
+    see(request.idempotency_key);
+  }
   void operator()(const SendInput& request) {
     see(request.content);
     see(request.idempotency_key);
@@ -71,10 +75,10 @@ struct TextsVisitor {
 
 bool has_valid_texts(const HostRequest& request) {
   TextsVisitor texts;
-  if (const auto* const fork = std::get_if<ForkWorker>(&request)) {
-    texts(*fork);
+  if (const auto* const mutation = std::get_if<Mutation>(&request)) {
+    std::visit(texts, *mutation);
   } else {
-    std::visit(texts, std::get<Mutation>(request));
+    std::visit(texts, request);
   }
   return texts.valid;
 }
@@ -97,6 +101,13 @@ struct RequestWriter {
     writer.member("display_name", request.display_name);
     writer.member("idempotency_key", request.idempotency_key);
   }
+  void operator()(const ImportExport& request) const {
+    writer.plain_member("op", "import_worker");
+    writer.member("export", request.exported);
+    writer.member("as", request.worker_id);
+    writer.member("idempotency_key", request.idempotency_key);
+  }
+  void operator()(const Mutation& mutation) const { std::visit(*this, mutation); }
   void operator()(const SendInput& request) const {
     writer.plain_member("op", "send_input");
     write_worker(request.worker_ref);
@@ -170,7 +181,7 @@ struct RequestWriter {
 Result<std::string> encode_request(const HostRequest& request) {
   const auto* const mutation = std::get_if<Mutation>(&request);
   if (mutation != nullptr && std::holds_alternative<ImportWorker>(*mutation))
-    return invalid_request("an import can't be asked for by a request");
+    return invalid_request("an import is asked for by the text of an export");
   if (!has_valid_texts(request)) return invalid_request("a text of the request is not valid UTF-8");
   const auto* const output = mutation == nullptr ? nullptr : std::get_if<AppendOutput>(mutation);
   // It is written as it is: an end of the object in it would begin another member.
@@ -181,11 +192,7 @@ Result<std::string> encode_request(const HostRequest& request) {
   std::string line;
   JsonWriter writer(line);
   writer.begin_object();
-  if (mutation != nullptr) {
-    std::visit(RequestWriter{writer}, *mutation);
-  } else {
-    RequestWriter{writer}(std::get<ForkWorker>(request));
-  }
+  std::visit(RequestWriter{writer}, request);
   writer.end_object();
   // A newline is white space in data, and would end the line.
   std::replace(line.begin(), line.end(), '\n', ' ');

@@ -129,6 +129,9 @@ struct RuntimeVisitor : ReadVisitor<Runtime> {
   std::string operator()(ForkWorker&& request) const {
     return detail_line(id, source.fork_worker(std::move(request)));
   }
+  std::string operator()(ImportExport&& request) const {
+    return detail_line(id, import_exported(source, std::move(request)));
+  }
   std::string operator()(MetricsRequest&& /*request*/) const {
     auto summary = source.summary();
     if (!summary) return error_line(id, summary.error());

@@ -5,6 +5,7 @@
 #include "layout.h"
 #include "open.h"
 #include "request_codec.h"
+#include "request_members.h"
 #include "request_names.h"
 #include "snapshot.h"
 
@@ -102,6 +103,11 @@ Result<std::optional<std::string>> ask(const std::filesystem::path& root,
   auto session = requests ? serving_session(*requests) : std::nullopt;
   if (!session) return std::optional<std::string>();
   if (!line) return line.error();
+  if (line->size() >= request_bytes_max) {
+    return invalid_request("the request has " + std::to_string(line->size()) +
+                           " bytes, and another process takes less than " +
+                           std::to_string(request_bytes_max));
+  }
   return Asking(*requests, *std::move(session)).run(*line, take_timeout);
 }
 

@@ -13,7 +13,7 @@
 namespace worker_runtime::fs_store {
 
 /// The line of a request, without a newline. `invalid_request` for what no line can say: an
-/// import, text that is no UTF-8, data that is no JSON object.
+/// ImportWorker, text that is no UTF-8, data that is no JSON object.
 Result<std::string> encode_request(const HostRequest& request);
 
 /// Which of the answers a request has; in the order of Answer.

@@ -30,6 +30,7 @@ bool is_leftover(const DirectoryEntry& entry) {
 /// Operations that are not submitted: they wait by themselves.
 std::string perform(Runtime& runtime, Request request) {
   const bool needs_host = std::holds_alternative<ForkWorker>(*request.body) ||
+                          std::holds_alternative<ImportExport>(*request.body) ||
                           std::holds_alternative<CheckpointRequest>(*request.body) ||
                           std::holds_alternative<MetricsRequest>(*request.body);
   if (needs_host) return answer_request(runtime, std::move(request));

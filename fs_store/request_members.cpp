@@ -8,7 +8,7 @@ namespace worker_runtime::fs_store {
 
 namespace {
 
-constexpr std::array<std::string_view, 31> member_names{"id",
+constexpr std::array<std::string_view, 32> member_names{"id",
                                                         "op",
                                                         "worker_id",
                                                         "worker_ref",
@@ -38,6 +38,7 @@ constexpr std::array<std::string_view, 31> member_names{"id",
                                                         "sequence",
                                                         "at",
                                                         "as",
+                                                        "export",
                                                         "ops"};
 static_assert(member_names.size() == static_cast<std::size_t>(RequestMember::ops) + 1);
 
@@ -85,7 +86,7 @@ bool read_create_member(JsonReader& reader, ObjectReader& object, CreateRequest&
   }
 }
 
-/// The members of reads, trims and forks, and `ops`.
+/// The members of reads, trims, forks and imports, and `ops`.
 bool read_query_member(JsonReader& reader, ObjectReader& object, RequestMembers& members,
                        OperationsReader* operations) {
   switch (static_cast<RequestMember>(object.member())) {
@@ -111,6 +112,8 @@ bool read_query_member(JsonReader& reader, ObjectReader& object, RequestMembers&
       return object.read(members.at);
     case RequestMember::as:
       return object.read(members.as);
+    case RequestMember::exported:
+      return object.read(members.exported);
     default:
       if (operations == nullptr) return reader.fail("a batch in a batch");
       return operations->read_operations(object.value());

@@ -52,6 +52,7 @@ enum class RequestMember : std::uint8_t {
   sequence,
   at,
   as,
+  exported,
   ops,
 };
 
@@ -90,6 +91,7 @@ struct RequestMembers {
   std::uint64_t sequence = 0;
   std::uint64_t at = 0;
   std::optional<WorkerId> as;
+  std::string exported;
 };
 
 /// Reads the value of `ops`.

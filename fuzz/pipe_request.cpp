@@ -49,6 +49,12 @@ struct Members {
     writer.member("display_name", request.display_name);
     writer.member("idempotency_key", request.idempotency_key);
   }
+  void operator()(const fs_store::ImportExport& request) const {
+    writer.value(std::string_view("import_worker"));
+    writer.member("export", request.exported);
+    writer.member("as", request.worker_id);
+    writer.member("idempotency_key", request.idempotency_key);
+  }
   /// No request asks for it.
   void operator()(const ImportWorker& /*request*/) const { std::abort(); }
   void operator()(const SendInput& request) const {

@@ -81,16 +81,31 @@ TEST_F(RequestsOfCommands, RefusalsAreThoseOfTheOperation) {
 
 TEST_F(RequestsOfCommands, WhatNeedsTheLockItselfIsToldWhoHasIt) {
   done({"create", "--id", "a", "--assistant"});
-  const std::string exported = done({"export", "a"});
   for (const Arguments& command :
        std::vector<Arguments>{{"pipe"},
-                              {"import", "-", "--as", "b"},
                               {"send", "a", "x", "--durability", "none"},
                               {"send", "a", "x", "--set", "page_items=9"}}) {
-    const Finished refused = cli(command, exported);
+    const Finished refused = cli(command);
     EXPECT_EQ(refused.exit_code, 4) << command.front();
     EXPECT_TRUE(has(refused.errors, "store_locked"));
   }
+}
+
+TEST_F(RequestsOfCommands, AnImportIsDoneAsOneUnit) {
+  done({"create", "--id", "a", "--assistant"});
+  done({"send", "a", "hello"});
+  done({"stop", "a"});
+  const std::string exported = done({"export", "a"});
+  const Finished imported = cli({"import", "-", "--as", "b", "--key", "k"}, exported);
+  EXPECT_EQ(imported.errors, "");
+  EXPECT_EQ(imported.output, "imported worker b with 1 entries, stopped (event 6)\n");
+  EXPECT_EQ(cli({"import", "-", "--as", "b", "--key", "k"}, exported).output, imported.output);
+  EXPECT_TRUE(has(done({"transcript", "b"}), "hello"));
+  EXPECT_TRUE(has(cli({"import", "-"}, exported).errors, "worker_exists"));
+  EXPECT_TRUE(has(cli({"import", "-", "--as", "c"}, exported.substr(1)).errors, "invalid_request"));
+  host_.write(R"({"id":1,"op":"import_worker","export":"{}"})"
+              "\n");
+  EXPECT_TRUE(has(host_.read_line(), R"({"id":1,"error":{"code":"invalid_request")"));
 }
 
 using HostOfCommands = CliTest;

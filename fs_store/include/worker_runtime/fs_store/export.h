@@ -6,11 +6,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "worker_runtime/fs_store/reader.h"
 #include "worker_runtime/operations.h"
 #include "worker_runtime/result.h"
+#include "worker_runtime/runtime.h"
 #include "worker_runtime/time.h"
 #include "worker_runtime/worker.h"
 
@@ -40,6 +43,20 @@ struct ExportedWorker {
 /// Reads a whole export. Each line is checked, and that none is missing. Errors: `store_corrupt`
 /// with the line, `store_version` if a newer version wrote it in a way that cannot be kept.
 Result<ExportedWorker> decode_export(std::string_view text);
+
+/// Makes a Worker of it, and ends it if it had ended, as one unit; answers the Worker as that left
+/// it. Errors: those of Runtime::import_worker(). Thread-safe, durable as a batch is.
+Result<WorkerDetail> import_exported(Runtime& runtime, ExportedWorker exported);
+
+/// The text of an export, to be imported by who reads this as a request.
+struct ImportExport {
+  std::string exported;
+  std::optional<WorkerId> worker_id{};  ///< None: the id that the Worker had.
+  std::optional<std::string> idempotency_key{};
+};
+/// decode_export() and import_exported(). What is wrong with the text is `invalid_request`: no
+/// store is damaged.
+Result<WorkerDetail> import_exported(Runtime& runtime, ImportExport request);
 
 }  // namespace worker_runtime::fs_store
 

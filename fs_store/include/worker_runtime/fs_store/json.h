@@ -15,6 +15,7 @@
 
 #include "worker_runtime/commit.h"
 #include "worker_runtime/fs_store/backup.h"
+#include "worker_runtime/fs_store/export.h"
 #include "worker_runtime/fs_store/fs_store.h"
 #include "worker_runtime/fs_store/quarantine.h"
 #include "worker_runtime/fs_store/repair.h"
@@ -102,7 +103,7 @@ struct BatchRequest {
 struct CheckpointRequest {};
 
 using RequestBody =
-    std::variant<Mutation, BatchRequest, ForkWorker, ListRequest, WorkerDetailRequest,
+    std::variant<Mutation, BatchRequest, ForkWorker, ImportExport, ListRequest, WorkerDetailRequest,
                  SummaryRequest, VersionRequest, MetricsRequest, DiagnosticsRequest, EventQuery,
                  ReadTranscriptRequest, WaitEventsRequest, CheckpointRequest>;
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <variant>
 
+#include "worker_runtime/fs_store/export.h"
 #include "worker_runtime/fs_store/fs_store.h"
 #include "worker_runtime/ids.h"
 #include "worker_runtime/operations.h"
@@ -30,8 +31,8 @@ struct RequestHostOptions {
 };
 
 /// Serves the requests of other processes, on a thread of its own, until it is destroyed: any
-/// mutation, batch, fork, checkpoint or metrics of `pipe`. Whoever may write into the store may
-/// ask; the files have its permissions.
+/// mutation, batch, fork, import, checkpoint or metrics of `pipe`. Whoever may write into the store
+/// may ask; the files have its permissions.
 class RequestHost {
  public:
   /// `store` as the Runtime was opened with. The Runtime must not be moved, closed or destroyed
@@ -53,16 +54,17 @@ class RequestHost {
 };
 
 /// What can be asked for. A Worker whose runtime_id is empty is one of the runtime that is asked.
-using HostRequest = std::variant<Mutation, ForkWorker>;
+/// An import goes as the text of an export.
+using HostRequest = std::variant<Mutation, ForkWorker, ImportExport>;
 
 /// Asks the process that holds a runtime, and waits for the answer. None: nobody serves requests,
 /// or did not take this one within `take_timeout`; nothing was done then, nor will be. Once a
 /// request is taken, its answer is waited for as long as the host lives.
 ///
-/// Errors: those of the operation; `invalid_request` for an import, which no request can hold;
-/// `store_full`, `store_io` if the request can't be put (nothing was done); `store_failed` if the
-/// host ended before it answered: the outcome is unknown, repeat with an idempotency key only. The
-/// request in a WorkerDetail has neither worker_id nor display_name nor key. Any thread.
+/// Errors: those of the operation; `invalid_request` for an ImportWorker, which no request can
+/// hold; `store_full`, `store_io` if the request can't be put (nothing was done); `store_failed` if
+/// the host ended before it answered: the outcome is unknown, repeat with an idempotency key only.
+/// The request in a WorkerDetail has neither worker_id nor display_name nor key. Any thread.
 Result<std::optional<Answer>> ask_host(
     const std::filesystem::path& root, std::optional<RuntimeId> runtime_id,
     const HostRequest& request,
