@@ -396,7 +396,7 @@ class Run {
     const auto in_force = line_number(**recorded, "lsn");
     const auto of_view = line_number(*line, "lsn");
     if (*recorded != *line && in_force >= of_view) {
-      // A power cut leaves an older one; nothing but an editor makes another of the same commit.
+      // A crash leaves an older one; nothing but an editor makes another of the same commit.
       findings_.find(in_force > of_view ? Severity::info : Severity::warning, "view_out_of_date",
                      "worker.json differs from the catalog; a writer makes it anew", path, 1, 0);
     }
