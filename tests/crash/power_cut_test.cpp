@@ -135,10 +135,17 @@ TEST_P(PowerCutTest, WhatWasAcknowledgedIsThereOnceAndTheRestWhollyOrNotAtAll) {
   Random random(seed);
   Counts counts;
   constexpr std::uint64_t rounds_a_store = 20;
-  for (std::uint64_t store = 0; counts.rounds < rounds; ++store) {
+  // Cuts that come too late prove nothing. How many do is chance in few rounds: more are made then.
+  const auto prove_something = [&] {
+    return counts.cut_with_requests_unanswered * 5 >= counts.rounds;
+  };
+  const auto go_on = [&] {
+    return counts.rounds < rounds || (!prove_something() && counts.rounds < 10 * rounds);
+  };
+  for (std::uint64_t store = 0; go_on(); ++store) {
     SCOPED_TRACE("store " + std::to_string(store));
     PoweredStore powered(disk, std::to_string(store), random.one_in(2), random);
-    for (std::uint64_t round = 0; round < rounds_a_store && counts.rounds < rounds; ++round)
+    for (std::uint64_t round = 0; round < rounds_a_store && go_on(); ++round)
       ASSERT_NO_FATAL_FAILURE(powered.round(counts));
     ASSERT_NO_FATAL_FAILURE(powered.end());
     std::filesystem::remove_all(disk.path() / std::to_string(store));
@@ -146,8 +153,7 @@ TEST_P(PowerCutTest, WhatWasAcknowledgedIsThereOnceAndTheRestWhollyOrNotAtAll) {
   std::cout << counts.rounds << " rounds; in " << counts.cut_with_requests_unanswered
             << " the power went with requests unanswered, in " << counts.with_survivors
             << " some of these were done\n";
-  // Else the cuts come too late to prove anything.
-  EXPECT_GE(counts.cut_with_requests_unanswered * 5, counts.rounds);
+  EXPECT_TRUE(prove_something());
 }
 
 INSTANTIATE_TEST_SUITE_P(FileSystems, PowerCutTest, ::testing::ValuesIn(file_system_kinds),
