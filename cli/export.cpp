@@ -134,8 +134,14 @@ struct ImportArguments {
 /// More than any Runtime takes at once.
 constexpr std::size_t export_bytes_max = std::size_t{1} << 30U;
 
-/// Looked through before any runtime is opened, made or asked.
-Result<fs_store::ImportExport> make_import(const ImportArguments& arguments) {
+/// For a host, and read for a runtime of our own: a file that is damaged opens, makes and asks
+/// none.
+struct Import {
+  fs_store::HostRequest request;
+  fs_store::ExportedWorker exported;
+};
+
+Result<Import> make_import(const ImportArguments& arguments) {
   auto text = arguments.file == "-" ? read_standard_input(export_bytes_max)
                                     : read_whole_file(arguments.file, export_bytes_max);
   if (!text) return std::move(text).error();
@@ -143,23 +149,22 @@ Result<fs_store::ImportExport> make_import(const ImportArguments& arguments) {
     return Error(ErrorCode::invalid_request,
                  arguments.file + " has more than " + std::to_string(export_bytes_max) + " bytes");
   }
-  auto exported = fs_store::decode_export(*text);
-  // It is the file that is damaged, and no store.
-  if (!exported && exported.error().code() == ErrorCode::store_corrupt)
-    return Error(ErrorCode::invalid_request, arguments.file + ": " + exported.error().message());
-  if (!exported) return std::move(exported).error();
   fs_store::ImportExport request{*std::move(text), {}, arguments.key};
   if (!arguments.as.empty()) {
     auto worker_id = WorkerId::parse(arguments.as);
     if (!worker_id) return std::move(worker_id).error();
     request.worker_id = std::move(*worker_id);
   }
-  return request;
+  auto exported = fs_store::decode_export(request);
+  if (!exported && exported.error().code() == ErrorCode::invalid_request)
+    return Error(ErrorCode::invalid_request, arguments.file + ": " + exported.error().message());
+  if (!exported) return std::move(exported).error();
+  return Import{std::move(request), *std::move(exported)};
 }
 
 Exit run_import(const Options& options, const ImportArguments& arguments) {
-  auto request = make_import(arguments);
-  if (!request) return report(options, request.error());
+  auto import = make_import(arguments);
+  if (!import) return report(options, import.error());
   const auto said = [](const Answer& answer) {
     const WorkerSummary& made = std::get<WorkerDetail>(answer).summary;
     return "imported worker " + printable(made.worker_ref.worker_id.text()) + " with " +
@@ -167,13 +172,10 @@ Exit run_import(const Options& options, const ImportArguments& arguments) {
            std::string(to_string(made.status)) + " (event " +
            std::to_string(made.last_event_id.value) + ")";
   };
-  auto asked = ask_running_host(options, *request);
-  if (!asked) return report(options, asked.error());
-  if (*asked) return print_answer(options, **asked, said);
-  return run_on_runtime(
-      options, Create::yes,
+  return run_operation(
+      options, Create::yes, import->request,
       [&](Runtime& runtime, const RuntimeId&) -> Result<Answer> {
-        auto imported = fs_store::import_exported(runtime, *std::move(request));
+        auto imported = fs_store::import_exported(runtime, std::move(import->exported));
         if (!imported) return std::move(imported).error();
         return Answer(*std::move(imported));
       },

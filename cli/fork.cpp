@@ -45,11 +45,8 @@ Exit run_fork(const Options& options, const ForkArguments& arguments) {
            printable(arguments.worker) + " (event " + std::to_string(made.last_event_id.value) +
            ")";
   };
-  auto asked = ask_running_host(options, *request);
-  if (!asked) return report(options, asked.error());
-  if (*asked) return print_answer(options, **asked, said);
-  return run_on_runtime(
-      options, Create::no,
+  return run_operation(
+      options, Create::no, *request,
       [&](Runtime& runtime, const RuntimeId& runtime_id) -> Result<Answer> {
         request->worker_ref.runtime_id = runtime_id;
         auto forked = runtime.fork_worker(std::move(*request));

@@ -11,16 +11,12 @@
 
 namespace worker_runtime::cli {
 
-/// Opens the runtime, does the operation on it, closes it, and prints the answer: as JSON, or the
-/// sentence that it comes to.
-Exit run_on_runtime(
-    const Options& options, Create create,
+/// Asks the process that holds the runtime; without one opens the runtime, does the operation on it
+/// and closes it. Prints the answer: as JSON, or the sentence that it comes to.
+Exit run_operation(
+    const Options& options, Create create, const fs_store::HostRequest& request,
     const std::function<Result<Answer>(Runtime&, const RuntimeId& runtime_id)>& operation,
     const std::function<std::string(const Answer&)>& sentence);
-
-/// Prints an answer: as JSON, or the sentence that it comes to.
-Exit print_answer(const Options& options, const Answer& answer,
-                  const std::function<std::string(const Answer&)>& sentence);
 
 /// Does any operation, and waits for it.
 Result<Answer> perform(Runtime& runtime, Mutation operation);

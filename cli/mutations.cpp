@@ -123,6 +123,18 @@ Result<WorkerRef> worker_ref_in(const fs_store::Reader& reader, const std::strin
   return worker_ref;
 }
 
+Result<std::optional<Answer>> ask_running_host(const Options& options,
+                                               const fs_store::HostRequest& request) {
+  // A host has opened its runtime with options of its own.
+  if (!options.durability.empty() || !options.limits.empty()) return std::optional<Answer>();
+  auto runtime_id = runtime_of(options);
+  if (!runtime_id) return std::move(runtime_id).error();
+  return fs_store::ask_host(root_of(options), *std::move(runtime_id), request);
+}
+
+namespace {
+
+/// As JSON, or the sentence that it comes to.
 Exit print_answer(const Options& options, const Answer& answer,
                   const std::function<std::string(const Answer&)>& sentence) {
   Output output;
@@ -134,19 +146,15 @@ Exit print_answer(const Options& options, const Answer& answer,
   return output.finish(Exit::done);
 }
 
-Result<std::optional<Answer>> ask_running_host(const Options& options,
-                                               const fs_store::HostRequest& request) {
-  // A host has opened its runtime with options of its own.
-  if (!options.durability.empty() || !options.limits.empty()) return std::optional<Answer>();
-  auto runtime_id = runtime_of(options);
-  if (!runtime_id) return std::move(runtime_id).error();
-  return fs_store::ask_host(root_of(options), *std::move(runtime_id), request);
-}
+}  // namespace
 
-Exit run_on_runtime(
-    const Options& options, Create create,
+Exit run_operation(
+    const Options& options, Create create, const fs_store::HostRequest& request,
     const std::function<Result<Answer>(Runtime&, const RuntimeId& runtime_id)>& operation,
     const std::function<std::string(const Answer&)>& sentence) {
+  auto asked = ask_running_host(options, request);
+  if (!asked) return report(options, asked.error());
+  if (*asked) return print_answer(options, **asked, sentence);
   auto runtime = open_for_writing(options, create);
   if (!runtime) return report(options, runtime.error());
   auto summary = runtime->summary();
@@ -162,11 +170,8 @@ Exit run_on_runtime(
 Exit run_mutation(const Options& options, Create create, Result<Mutation> operation) {
   if (!operation) return report(options, operation.error());
   const auto said = [&](const Answer& answer) { return sentence(*operation, answer); };
-  auto asked = ask_running_host(options, *operation);
-  if (!asked) return report(options, asked.error());
-  if (*asked) return print_answer(options, **asked, said);
-  return run_on_runtime(
-      options, create,
+  return run_operation(
+      options, create, *operation,
       [&](Runtime& runtime, const RuntimeId& runtime_id) {
         set_runtime(*operation, runtime_id);
         return perform(runtime, *operation);

@@ -253,6 +253,17 @@ Result<ExportedWorker> decode_export(std::string_view text) {
   return decoder.finish();
 }
 
+Result<ExportedWorker> decode_export(const ImportExport& request) {
+  auto exported = decode_export(request.exported);
+  if (!exported && exported.error().code() == ErrorCode::store_corrupt)
+    return Error(ErrorCode::invalid_request, exported.error().message());
+  if (!exported) return exported;
+  CreateRequest& create = exported->worker.request;
+  if (request.worker_id) create.worker_id = request.worker_id;
+  create.idempotency_key = request.idempotency_key;
+  return exported;
+}
+
 Result<WorkerDetail> import_exported(Runtime& runtime, ExportedWorker exported) {
   auto summary = runtime.summary();
   if (!summary) return std::move(summary).error();
@@ -264,17 +275,6 @@ Result<WorkerDetail> import_exported(Runtime& runtime, ExportedWorker exported) 
   auto answers = runtime.batch(std::move(unit));
   if (!answers) return std::move(answers).error();
   return runtime.worker_detail(std::get<WorkerDetail>(answers->front()).summary.worker_ref);
-}
-
-Result<WorkerDetail> import_exported(Runtime& runtime, ImportExport request) {
-  auto exported = decode_export(request.exported);
-  if (!exported && exported.error().code() == ErrorCode::store_corrupt)
-    return Error(ErrorCode::invalid_request, "the export: " + exported.error().message());
-  if (!exported) return std::move(exported).error();
-  CreateRequest& create = exported->worker.request;
-  if (request.worker_id) create.worker_id = std::move(request.worker_id);
-  create.idempotency_key = std::move(request.idempotency_key);
-  return import_exported(runtime, *std::move(exported));
 }
 
 }  // namespace worker_runtime::fs_store

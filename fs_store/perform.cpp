@@ -130,7 +130,9 @@ struct RuntimeVisitor : ReadVisitor<Runtime> {
     return detail_line(id, source.fork_worker(std::move(request)));
   }
   std::string operator()(ImportExport&& request) const {
-    return detail_line(id, import_exported(source, std::move(request)));
+    auto exported = decode_export(request);
+    if (!exported) return error_line(id, exported.error());
+    return detail_line(id, import_exported(source, *std::move(exported)));
   }
   std::string operator()(MetricsRequest&& /*request*/) const {
     auto summary = source.summary();

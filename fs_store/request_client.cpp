@@ -94,14 +94,16 @@ class Asking {
   const std::string answer_;
 };
 
-/// The line that the host answers; none if nobody serves requests.
+/// The line that the host answers; none if nobody serves requests. The request is encoded only if
+/// somebody does: an import is long.
+template <typename Encode>
 Result<std::optional<std::string>> ask(const std::filesystem::path& root,
-                                       std::optional<RuntimeId> runtime_id,
-                                       const Result<std::string>& line,
+                                       std::optional<RuntimeId> runtime_id, const Encode& encode,
                                        std::chrono::milliseconds take_timeout) {
   const auto requests = find_requests(root, std::move(runtime_id));
   auto session = requests ? serving_session(*requests) : std::nullopt;
   if (!session) return std::optional<std::string>();
+  const Result<std::string> line = encode();
   if (!line) return line.error();
   if (line->size() >= request_bytes_max) {
     return invalid_request("the request has " + std::to_string(line->size()) +
@@ -117,7 +119,8 @@ Result<std::optional<Answer>> ask_host(const std::filesystem::path& root,
                                        std::optional<RuntimeId> runtime_id,
                                        const HostRequest& request,
                                        std::chrono::milliseconds take_timeout) {
-  auto answer = ask(root, std::move(runtime_id), encode_request(request), take_timeout);
+  auto answer = ask(
+      root, std::move(runtime_id), [&] { return encode_request(request); }, take_timeout);
   if (!answer) return std::move(answer).error();
   if (!*answer) return std::optional<Answer>();
   auto read = read_answer_line(**answer, answer_kind(request));
@@ -128,7 +131,8 @@ Result<std::optional<Answer>> ask_host(const std::filesystem::path& root,
 Result<std::optional<std::string>> ask_host_for_metrics(const std::filesystem::path& root,
                                                         std::optional<RuntimeId> runtime_id,
                                                         std::chrono::milliseconds take_timeout) {
-  auto answer = ask(root, std::move(runtime_id), std::string(R"({"op":"metrics"})"), take_timeout);
+  const auto encode = [] { return std::string(R"({"op":"metrics"})"); };
+  auto answer = ask(root, std::move(runtime_id), encode, take_timeout);
   if (!answer || !*answer) return answer;
   auto text = read_text_line(**answer);
   if (!text) return std::move(text).error();

@@ -19,8 +19,8 @@ class ViewSurvey {
   struct Renewed {
     WorkerId worker_id;
     std::string cause;
-    bool was_behind =
-        false;  ///< Right, but of an earlier checkpoint, as a killed writer leaves it.
+    /// Right, but of an earlier checkpoint, as a killed writer leaves it.
+    bool was_behind = false;
   };
 
   /// Looks at the views of the next `count` records of the catalog, and makes anew those that

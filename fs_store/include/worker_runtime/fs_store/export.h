@@ -54,9 +54,9 @@ struct ImportExport {
   std::optional<WorkerId> worker_id{};  ///< None: the id that the Worker had.
   std::optional<std::string> idempotency_key{};
 };
-/// decode_export() and import_exported(). What is wrong with the text is `invalid_request`: no
-/// store is damaged.
-Result<WorkerDetail> import_exported(Runtime& runtime, ImportExport request);
+/// decode_export() of the text, as the Worker that is asked for. What is wrong with the text is
+/// `invalid_request`: no store is damaged.
+Result<ExportedWorker> decode_export(const ImportExport& request);
 
 }  // namespace worker_runtime::fs_store
 
