@@ -23,9 +23,10 @@ void print(Output& output, const char* done, const fs_store::CopyReport& copied,
            const std::string& root) {
   output.line(styled(done, Style::good) + " runtime " + printable(copied.runtime_id.text()) +
               " as of LSN " + std::to_string(copied.lsn.value) + ": " +
-              std::to_string(copied.workers) + (copied.workers == 1 ? " worker, " : " workers, ") +
-              std::to_string(copied.events) + " events, " + std::to_string(copied.entries) +
-              " entries; " + std::to_string(copied.copied_bytes) + " bytes of logs copied");
+              counted(copied.workers, "worker", "workers") + ", " +
+              counted(copied.events, "event", "events") + ", " +
+              counted(copied.entries, "entry", "entries") + "; " +
+              std::to_string(copied.copied_bytes) + " bytes of logs copied");
   output.line("it is in " + printable(root + "/" + copied.path));
 }
 

@@ -168,7 +168,7 @@ Exit run_import(const Options& options, const ImportArguments& arguments) {
   const auto said = [](const Answer& answer) {
     const WorkerSummary& made = std::get<WorkerDetail>(answer).summary;
     return "imported worker " + printable(made.worker_ref.worker_id.text()) + " with " +
-           std::to_string(made.transcript_len) + " entries, " +
+           counted(made.transcript_len, "entry", "entries") + ", " +
            std::string(to_string(made.status)) + " (event " +
            std::to_string(made.last_event_id.value) + ")";
   };

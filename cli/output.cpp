@@ -136,6 +136,10 @@ void Table::print_rows(Output& output) {
   rows_.clear();
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view more) {
+  return std::to_string(count) + ' ' + std::string(count == 1 ? one : more);
+}
+
 std::string printable(std::string_view text) {
   std::string safe;
   while (!text.empty()) {

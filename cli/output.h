@@ -63,6 +63,9 @@ class Table {
   bool header_printed_ = false;
 };
 
+/// "1 entry", "2 entries".
+std::string counted(std::uint64_t count, std::string_view one, std::string_view more);
+
 /// One line of text that is safe on a terminal: control characters, and bytes that are no valid
 /// UTF-8, are shown as escapes.
 std::string printable(std::string_view text);

@@ -36,6 +36,10 @@ struct Included {
   std::uint64_t events = 0;
 };
 
+std::string is_in_report(const std::string& newest) {
+  return "Only the newest " + newest + " in this report. ";
+}
+
 /// The pieces of the page's document, in order.
 class ReportWriter {
  public:
@@ -112,8 +116,7 @@ class ReportWriter {
     const std::uint64_t wanted = arguments_.entries.value_or(entries_by_default);
     const std::uint64_t start = std::max(first_kept, all - std::min(all, wanted));
     if (first_kept > 0) note += "Entries up to " + std::to_string(first_kept) + " were trimmed. ";
-    if (start > first_kept)
-      note += "Only the newest " + std::to_string(all - start) + " entries are in this report. ";
+    if (start > first_kept) note += is_in_report(counted(all - start, "entry is", "entries are"));
     bool is_first = true;
     TranscriptQuery query;
     for (query.start = start; query.start && *query.start < all;) {
@@ -148,8 +151,7 @@ class ReportWriter {
     if (first_kept > 1)
       note += "Events up to " + std::to_string(first_kept - 1) + " were trimmed. ";
     if (first > first_kept)
-      note +=
-          "Only the newest " + std::to_string(last + 1 - first) + " events are in this report. ";
+      note += is_in_report(counted(last + 1 - first, "event is", "events are"));
     bool is_first = true;
     EventQuery query;
     for (query.from = EventId{first}; query.from && query.from->value <= last;) {
@@ -230,10 +232,10 @@ Exit make_report(const Options& options, const ReportArguments& arguments) {
             "}";
     output.line(text);
   } else {
-    output.line("made " + printable(arguments.file) + ": " + std::to_string(included->workers) +
-                (included->workers == 1 ? " worker, " : " workers, ") +
-                std::to_string(included->entries) + " entries, " +
-                std::to_string(included->events) + " events, " + std::to_string(*bytes) +
+    output.line("made " + printable(arguments.file) + ": " +
+                counted(included->workers, "worker", "workers") + ", " +
+                counted(included->entries, "entry", "entries") + ", " +
+                counted(included->events, "event", "events") + ", " + std::to_string(*bytes) +
                 " bytes; open it in a browser");
   }
   return output.finish(Exit::done);

@@ -15,16 +15,22 @@ namespace {
 /// Set by Ctrl-C: the check ends between two lines.
 volatile std::sig_atomic_t interrupted = 0;
 
+std::string message_of(const fs_store::Finding& finding) {
+  if (finding.alike == 0) return printable(finding.message);
+  return printable(finding.message) + " (and " + std::to_string(finding.alike) + " more like it)";
+}
+
 void print(Output& output, const fs_store::VerifyReport& found) {
   Table table({"SEVERITY", "FILE", "LINE", "BYTE", "CODE", "MESSAGE"});
   for (const fs_store::Finding& finding : found.findings) {
     table.add({std::string(to_string(finding.severity)), printable(finding.path),
                finding.line ? std::to_string(*finding.line) : "-",
                finding.offset ? std::to_string(*finding.offset) : "-", finding.code,
-               printable(finding.message)});
+               message_of(finding)});
   }
   if (!found.findings.empty()) table.print_rows(output);
-  output.line(std::to_string(found.files) + " files, " + std::to_string(found.bytes) + " bytes: " +
+  output.line(counted(found.files, "file", "files") + ", " + std::to_string(found.bytes) +
+              " bytes: " +
               (found.clean() ? styled("nothing is wrong", Style::good)
                              : styled("damage found", Style::bad) +
                                    "; `worker-runtime repair --plan` shows what can be mended") +

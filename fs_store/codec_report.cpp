@@ -28,6 +28,7 @@ void write_finding(JsonWriter& writer, const Finding& finding) {
   writer.member("line", finding.line);
   writer.member("offset", finding.offset);
   writer.member("message", finding.message);
+  if (finding.alike > 0) writer.member("alike", finding.alike);
   writer.end_object();
 }
 

@@ -4,6 +4,12 @@
 #include "checked_line.h"
 
 namespace worker_runtime::fs_store {
+namespace {
+
+/// More say nothing new, and would bury what is wrong: a crash may leave one for each Worker.
+constexpr std::uint64_t notes_listed_max = 10;
+
+}  // namespace
 
 bool is_checked(const ScannedLine& line) {
   return line.has_newline && !line.too_long && check_line(line.text).has_value();
@@ -46,10 +52,23 @@ void Findings::find_bad_line(const std::string& path, const ScannedLine& line) {
 }
 
 void Findings::add(Finding finding) {
-  if (report_.findings.size() >= options_.findings_max) {
+  if (finding.severity == Severity::info) return add_note(std::move(finding));
+  if (wrong_ >= options_.findings_max) {
     report_.truncated = true;
     return;
   }
+  ++wrong_;
+  report_.findings.push_back(std::move(finding));
+}
+
+void Findings::add_note(Finding finding) {
+  Notes& notes = notes_[finding.code];
+  if (notes.listed == notes_listed_max) {
+    ++report_.findings[notes.last].alike;
+    return;
+  }
+  ++notes.listed;
+  notes.last = report_.findings.size();
   report_.findings.push_back(std::move(finding));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,11 +41,20 @@ class Findings {
   VerifyReport take() { return std::move(report_); }
 
  private:
+  /// Of one code.
+  struct Notes {
+    std::uint64_t listed = 0;
+    std::size_t last = 0;  ///< Where the last one stands that is listed.
+  };
+
   void add(Finding finding);
+  void add_note(Finding finding);
 
   const FileSystem& file_system_;
   const VerifyOptions& options_;
   std::uint64_t next_progress_ = 0;
+  std::size_t wrong_ = 0;  ///< Errors and warnings that are listed.
+  std::map<std::string, Notes> notes_;
   VerifyReport report_;
 };
 

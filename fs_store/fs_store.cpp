@@ -122,7 +122,8 @@ void FsStore::tell_what_recovery_did(const Settled& settled, std::uint64_t repla
   const Timestamp now = system_clock()();
   std::vector<std::string> notes = settled.notes;
   if (replayed > 0) {
-    notes.insert(notes.begin(), "replayed " + std::to_string(replayed) + " commits of the journal");
+    notes.insert(notes.begin(), "replayed " + std::to_string(replayed) +
+                                    (replayed == 1 ? " commit" : " commits") + " of the journal");
   }
   for (const std::string& note : notes) {
     diagnostics_->raise(now, Severity::info, "store.recovered", note);

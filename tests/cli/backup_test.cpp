@@ -22,7 +22,7 @@ class BackupTest : public CliTest {
 TEST_F(BackupTest, BackupSaysWhatItHolds) {
   make_history();
   const std::string said = done({"backup", copies()});
-  EXPECT_TRUE(has(said, "backed up runtime main as of LSN 3: 1 worker, 3 events, 1 entries"));
+  EXPECT_TRUE(has(said, "backed up runtime main as of LSN 3: 1 worker, 3 events, 1 entry"));
   EXPECT_TRUE(has(said, "copies/runtimes/main"));
   const std::string again = done({"--json", "backup", copies()});
   EXPECT_TRUE(has(again, R"({"runtime_id":"main","lsn":3,"workers":1,"events":3,"entries":1,)"

@@ -56,7 +56,7 @@ TEST_F(ReportTest, SaysWhatIsLeftOut) {
       has(done({"--json", "report", "-o", page().string(), "--entries", "1", "--events", "2"}),
           R"("workers":1,"entries":1,"events":2})"));
   EXPECT_EQ(ask(R"(data["workers"][0]["transcript_note"])"),
-            "Entries up to 1 were trimmed. Only the newest 1 entries are in this report. \n");
+            "Entries up to 1 were trimmed. Only the newest 1 entry is in this report. \n");
   EXPECT_EQ(ask(R"(data["events_note"])"), "Only the newest 2 events are in this report. \n");
   EXPECT_EQ(ask(R"([e["id"] for e in data["events"]])"), "[4, 5]\n");
 }

@@ -98,7 +98,7 @@ TEST_F(RequestsOfCommands, AnImportIsDoneAsOneUnit) {
   const std::string exported = done({"export", "a"});
   const Finished imported = cli({"import", "-", "--as", "b", "--key", "k"}, exported);
   EXPECT_EQ(imported.errors, "");
-  EXPECT_EQ(imported.output, "imported worker b with 1 entries, stopped (event 6)\n");
+  EXPECT_EQ(imported.output, "imported worker b with 1 entry, stopped (event 6)\n");
   EXPECT_EQ(cli({"import", "-", "--as", "b", "--key", "k"}, exported).output, imported.output);
   EXPECT_TRUE(has(done({"transcript", "b"}), "hello"));
   EXPECT_TRUE(has(cli({"import", "-"}, exported).errors, "worker_exists"));

@@ -100,6 +100,18 @@ TEST(JsonString, ReplacesInvalidUtf8) {
   EXPECT_EQ(json_string("\xC3\xA9\x80"), "\"\xC3\xA9" + r + "\"");
 }
 
+TEST(JsonString, ReplacesInvalidUtf8AtEveryPlaceOfALongText) {
+  for (std::size_t length = 1; length < 40; ++length) {
+    for (std::size_t place = 0; place < length; ++place) {
+      std::string text(length, 'x');
+      text[place] = '\xFF';
+      const std::string wanted = '"' + std::string(place, 'x') + "\xEF\xBF\xBD" +
+                                 std::string(length - place - 1, 'x') + '"';
+      ASSERT_EQ(json_string(text), wanted) << place << " of " << length;
+    }
+  }
+}
+
 // ---- histories
 
 TEST(AnswerJson, OfAnEventNamesNoRuntimeOfItsOwn) {
@@ -270,12 +282,14 @@ TEST(AnswerJson, OfWhatVerifyFound) {
   EXPECT_EQ(json(report), R"({"findings":[],"files":3,"bytes":4096})");
   report.findings = {{Severity::error, "checksum_mismatch", "line 3", "a/events.jsonl", 3, 270},
                      {Severity::info, "stray_file", "not ours", "a/x\xFF", {}, {}}};
+  report.findings[1].alike = 4;
   report.truncated = true;
-  EXPECT_EQ(json(report), R"({"findings":[{"severity":"error","code":"checksum_mismatch",)"
-                          R"("path":"a/events.jsonl","line":3,"offset":270,"message":"line 3"},)"
-                          R"({"severity":"info","code":"stray_file","path":"a/x)"
-                          "\xEF\xBF\xBD"
-                          R"(","message":"not ours"}],"truncated":true,"files":3,"bytes":4096})");
+  EXPECT_EQ(json(report),
+            R"({"findings":[{"severity":"error","code":"checksum_mismatch",)"
+            R"("path":"a/events.jsonl","line":3,"offset":270,"message":"line 3"},)"
+            R"({"severity":"info","code":"stray_file","path":"a/x)"
+            "\xEF\xBF\xBD"
+            R"(","message":"not ours","alike":4}],"truncated":true,"files":3,"bytes":4096})");
   EXPECT_EQ(json(report.findings[0]),
             R"({"severity":"error","code":"checksum_mismatch","path":"a/events.jsonl","line":3,)"
             R"("offset":270,"message":"line 3"})");

@@ -26,13 +26,16 @@ struct Finding {
   std::string path;  ///< Relative to the root.
   std::optional<std::uint64_t> line{};
   std::optional<std::uint64_t> offset{};
+  /// Notes of the same code that are not listed, of the last one that is: a crash may leave one for
+  /// each Worker.
+  std::uint64_t alike = 0;
   bool operator==(const Finding&) const = default;
 };
 
 struct VerifyReport {
   std::vector<Finding>
-      findings{};  ///< At most VerifyOptions::findings_max; `truncated` if there were more.
-  bool truncated = false;
+      findings{};  ///< At most ten notes of a code, and no more of the rest than findings_max.
+  bool truncated = false;  ///< There were more errors or warnings than findings_max.
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   /// True if nothing is wrong: notes don't count, a missing or damaged view (worker.json) does.
@@ -42,7 +45,7 @@ struct VerifyReport {
 struct VerifyOptions {
   std::filesystem::path root;
   std::optional<RuntimeId> runtime_id{};
-  std::size_t findings_max = 10'000;
+  std::size_t findings_max = 10'000;  ///< Errors and warnings that are listed.
   std::stop_token stop{};
   /// Called now and then, by the calling thread, with the bytes checked so far.
   std::function<void(std::uint64_t done)> progress{};
