@@ -53,6 +53,18 @@ const LinePointer& LogState::waiting(std::uint64_t number) const {
   return found != redacted.end() ? found->second.text : pending[number - end.last - 1].text;
 }
 
+std::vector<LinePointer> LogState::first_lines(std::uint64_t generation,
+                                               std::size_t bytes_max) const {
+  std::vector<LinePointer> lines;
+  std::size_t bytes = 0;
+  for (const PendingLine& line : pending) {
+    if (line.generation > generation || bytes >= bytes_max) break;
+    bytes += line.text->size();
+    lines.push_back(line.text);
+  }
+  return lines;
+}
+
 void Logs::set_events(LogWatermark end) {
   const std::lock_guard lock(mutex_);
   events_.end = end;

@@ -60,6 +60,10 @@ struct LogState {
   [[nodiscard]] std::uint64_t last() const { return end.last + pending.size(); }
   /// The line that waits under a number, or what takes its place.
   [[nodiscard]] const LinePointer& waiting(std::uint64_t number) const;
+  /// Those that wait and are no younger than `generation`: at least one of them, and as many as it
+  /// takes to reach `bytes_max`.
+  [[nodiscard]] std::vector<LinePointer> first_lines(std::uint64_t generation,
+                                                     std::size_t bytes_max) const;
 };
 
 /// Where extension and checkpoint met damage: the caller raises the diagnostic.

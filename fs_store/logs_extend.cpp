@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "checked_line.h"
 #include "layout.h"
@@ -46,9 +47,12 @@ Result<void> Logs::extend(std::uint64_t generation) {
 Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
                               std::uint64_t generation) {
   std::string bytes;
+  // Commits hand over their lines under the same lock: it is held while lines are taken and while
+  // they are let go, not while they are copied and freed.
+  std::vector<LinePointer> lines;
   for (;;) {
     bytes.clear();
-    std::size_t lines = 0;
+    lines.clear();
     LogWatermark end;
     {
       const std::lock_guard lock(mutex_);
@@ -58,12 +62,9 @@ Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
         return {};
       }
       end = state->end;
-      while (lines < state->pending.size() && state->pending[lines].generation <= generation &&
-             (lines == 0 || bytes.size() < append_bytes_max)) {
-        bytes += *state->pending[lines++].text;
-      }
+      lines = state->first_lines(generation, append_bytes_max);
     }
-    if (lines == 0) return {};
+    if (lines.empty()) return {};
     if (end.bytes >= part_bytes_ && end.last >= end.first) {
       auto rolled = roll(name, worker_id);
       if (!rolled) return rolled;
@@ -78,6 +79,7 @@ Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
       if (state == nullptr) return {};
       end = state->end;
     }
+    for (const LinePointer& line : lines) bytes += *line;
     auto written = (*handle)->write(end.bytes, bytes);
     if (!written) {
       // Whatever was written of it goes: a later append must not glue itself to a stub.
@@ -94,9 +96,9 @@ Result<void> Logs::extend_log(const Name& name, const WorkerId* worker_id,
     LogState* const state = state_of(worker_id);
     if (state == nullptr) return {};  // deleted meanwhile
     state->end.bytes += bytes.size();
-    state->end.last += lines;
+    state->end.last += lines.size();
     state->pending.erase(state->pending.begin(),
-                         state->pending.begin() + static_cast<std::ptrdiff_t>(lines));
+                         state->pending.begin() + static_cast<std::ptrdiff_t>(lines.size()));
     pending_bytes_ -= bytes.size();
   }
 }
