@@ -195,42 +195,55 @@ double processor_seconds_of_thread() {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-/// Threads that read pages, and rest so long that together they take half of a processor.
-class Readers {
+using Work = std::function<void(std::mt19937_64& random)>;
+
+/// Threads that do a piece of work again and again, and rest so long that together they take half
+/// of a processor.
+class HalfAProcessor {
  public:
-  Readers(const Runtime& runtime, const WorkerRef& worker_ref, std::uint64_t entries) {
-    for (std::size_t reader = 0; reader < count; ++reader) {
-      threads_.emplace_back([&, reader, entries](const std::stop_token& stop) {
-        std::mt19937_64 random(reader);
+  explicit HalfAProcessor(Work work) : work_(std::move(work)) {
+    for (std::size_t thread = 0; thread < count; ++thread) {
+      threads_.emplace_back([this, thread](const std::stop_token& stop) {
+        std::mt19937_64 random(thread);
         const auto begun = std::chrono::steady_clock::now();
-        std::uint64_t read = 0;
+        std::uint64_t done = 0;
         while (!stop.stop_requested()) {
-          TranscriptQuery query;
-          query.start = random() % (entries - page);
-          expect(must(runtime.read_transcript(worker_ref, query)).items.size() == page);
-          ++read;
+          work_(random);
+          ++done;
           const double due = processor_seconds_of_thread() / (0.5 / count);
           std::this_thread::sleep_until(
               begun + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                           std::chrono::duration<double>(due)));
         }
-        pages_ += read;
+        pieces_ += done;
         processor_ms_ += static_cast<std::uint64_t>(processor_seconds_of_thread() * 1000);
       });
     }
   }
-  /// Once they have ended: pages that were read, and milliseconds of processor time.
+  /// Once they have ended: pieces that were done, and milliseconds of processor time.
   std::pair<std::uint64_t, std::uint64_t> stop() {
     threads_.clear();
-    return {pages_, processor_ms_};
+    return {pieces_, processor_ms_};
   }
 
  private:
   static constexpr std::size_t count = 16;
-  std::atomic<std::uint64_t> pages_{0};
+  const Work work_;
+  std::atomic<std::uint64_t> pieces_{0};
   std::atomic<std::uint64_t> processor_ms_{0};
   std::vector<std::jthread> threads_;
 };
+
+/// About as long as a page takes, without anything of the store.
+void compute(std::mt19937_64& random) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(500);
+  std::uint64_t sum = 0;
+  while (std::chrono::steady_clock::now() < until) {
+    for (int number = 0; number < 1000; ++number) sum += random();
+  }
+  const volatile std::uint64_t kept = sum;  // so that it is not left out
+  static_cast<void>(kept);
+}
 
 /// Inputs a second of one caller, in mode `sync`.
 double write_for(Runtime& runtime, const WorkerRef& worker_ref, double seconds) {
@@ -248,23 +261,32 @@ void measure_readers(const std::filesystem::path& place, const Arguments& argume
   auto runtime = must(fs_store::open_runtime(options(place / "reads", Durability::sync)));
   const WorkerRef written = create_one(runtime);
   const WorkerRef read{written.runtime_id, *WorkerId::parse("worker-00000001")};
+  const Work read_page = [&](std::mt19937_64& random) {
+    TranscriptQuery query;
+    query.start = random() % (arguments.entries - page);
+    expect(must(runtime.read_transcript(read, query)).items.size() == page);
+  };
   constexpr int turns = 5;
+  const double seconds = arguments.seconds / turns;
   double alone = 0;
   double beside = 0;
+  double beside_others = 0;
   std::uint64_t pages = 0;
   std::uint64_t processor_ms = 0;
   for (int turn = 0; turn < turns; ++turn) {
-    alone += write_for(runtime, written, arguments.seconds / turns) / turns;
-    Readers readers(runtime, read, arguments.entries);
-    beside += write_for(runtime, written, arguments.seconds / turns) / turns;
+    alone += write_for(runtime, written, seconds) / turns;
+    HalfAProcessor readers(read_page);
+    beside += write_for(runtime, written, seconds) / turns;
     const auto did = readers.stop();
     pages += did.first;
     processor_ms += did.second;
+    const HalfAProcessor others(compute);
+    beside_others += write_for(runtime, written, seconds) / turns;
   }
   std::printf(
       "\"readers\":{\"alone_per_second\":%.0f,\"beside_per_second\":%.0f,"
-      "\"pages_per_second\":%.0f,\"processors\":%.2f},\n",
-      alone, beside, static_cast<double>(pages) / arguments.seconds,
+      "\"beside_others_per_second\":%.0f,\"pages_per_second\":%.0f,\"processors\":%.2f},\n",
+      alone, beside, beside_others, static_cast<double>(pages) / arguments.seconds,
       static_cast<double>(processor_ms) / 1000 / arguments.seconds);
   if (!runtime.close()) fail("close");
 }
