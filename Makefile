@@ -11,13 +11,15 @@ FUZZ_SECONDS ?= 60
 
 # What one preset compiled is right for another whose flags are the same, wherever it is built.
 export CCACHE_NOHASHDIR := 1
+export CCACHE_BASEDIR := $(CURDIR)
 
 packages := packaging/install-packages
 sources = $(shell find core fs_store c cli tests bench fuzz examples -name '*.h' -o -name '*.cpp' -o -name '*.c')
 
-# $(call build,PRESET,TARGET): configure and build; $(call ctest,PRESET,ARGUMENTS): run tests.
+# $(call build,PRESET,TARGET): configure and build; $(call ctest,PRESET,ARGUMENTS): run tests, more at a time than there
+# are processors since they wait for the disk.
 build = cmake --preset $(1) > /dev/null && cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
-ctest = ctest --preset $(1) -j $(JOBS) $(2)
+ctest = ctest --preset $(1) -j $$(($(JOBS) * 2)) $(2)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

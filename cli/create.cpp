@@ -9,7 +9,7 @@
 namespace worker_runtime::cli {
 namespace {
 
-struct Arguments {
+struct CreateArguments {
   std::optional<std::string> id;
   std::optional<std::string> name;
   std::optional<std::string> task;
@@ -40,13 +40,13 @@ Profile profile_of(const std::optional<std::string>& text) {
   return {ProfileKind::named, *text};
 }
 
-Intent intent_of(const Arguments& arguments) {
+Intent intent_of(const CreateArguments& arguments) {
   if (arguments.task) return TaskIntent{*arguments.task};
   if (arguments.role) return RoleIntent{*arguments.role, arguments.purpose};
   return AssistantIntent{arguments.purpose};
 }
 
-Result<Mutation> make_create(const Arguments& arguments) {
+Result<Mutation> make_create(const CreateArguments& arguments) {
   CreateRequest request;
   request.intent = intent_of(arguments);
   request.profile = profile_of(arguments.profile);
@@ -73,7 +73,7 @@ Result<Mutation> make_create(const Arguments& arguments) {
 
 void add_create(Command app, Options& options, Run& run) {
   const Command command = app.add_command("create", "create a worker");
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<CreateArguments>();
   command.add_option("--id", arguments->id, "its id [one is made]").value_name("ID");
   command.add_option("--name", arguments->name, "a name for people").value_name("TEXT");
   const Command intent = command.add_alternatives("intent", "what it is for");

@@ -19,7 +19,7 @@ constexpr std::size_t excerpt_columns = 100;
 /// A wait that shows nothing is simply begun again.
 constexpr std::chrono::hours follow_wait{1};
 
-struct Arguments {
+struct LogArguments {
   std::string worker;
   std::optional<std::uint64_t> start;
   std::optional<std::uint64_t> limit;
@@ -34,7 +34,7 @@ struct Arguments {
 /// Which events are shown.
 class EventFilter {
  public:
-  static Result<EventFilter> make(const fs_store::Reader& reader, const Arguments& arguments) {
+  static Result<EventFilter> make(const fs_store::Reader& reader, const LogArguments& arguments) {
     EventFilter filter;
     filter.kind_ = arguments.kind;
     filter.since_ = parse_since(arguments.since);
@@ -58,7 +58,7 @@ class EventFilter {
   std::optional<Timestamp> since_;
 };
 
-Direction direction_of(const Arguments& arguments) {
+Direction direction_of(const LogArguments& arguments) {
   return arguments.newest_first ? Direction::newest_first : Direction::oldest_first;
 }
 
@@ -95,11 +95,11 @@ Exit stream(const Options& options, Output& output, Query query,
 }
 
 /// What is followed stays on the screen, and so would what was "3 s ago" once.
-std::string time_in_log(const Options& options, const Arguments& arguments, Timestamp at) {
+std::string time_in_log(const Options& options, const LogArguments& arguments, Timestamp at) {
   return arguments.follow ? to_string(at) : time_text(options, at);
 }
 
-Exit events(const Options& options, const Arguments& arguments) {
+Exit events(const Options& options, const LogArguments& arguments) {
   auto reader = open_for_reading(options);
   if (!reader) return report(options, reader.error());
   auto filter = EventFilter::make(*reader, arguments);
@@ -160,7 +160,7 @@ void print(Output& output, const TranscriptEntry& entry, const std::string& at) 
   if (entry.data) output.line(styled("    data " + printable(*entry.data), Style::faint));
 }
 
-Exit transcript(const Options& options, const Arguments& arguments) {
+Exit transcript(const Options& options, const LogArguments& arguments) {
   auto reader = open_for_reading(options);
   if (!reader) return report(options, reader.error());
   auto worker_ref = worker_ref_in(*reader, arguments.worker);
@@ -207,7 +207,7 @@ std::vector<std::string> event_kinds() {
 }
 
 /// What the two have in common.
-void add_log_options(Command command, Arguments& arguments) {
+void add_log_options(Command command, LogArguments& arguments) {
   command.add_number("--limit", arguments.limit, "at most so many [all]").value_name("N");
   const CommandOption newest_first =
       command.add_flag("--newest-first", arguments.newest_first, "backwards");
@@ -220,7 +220,7 @@ void add_log_options(Command command, Arguments& arguments) {
 }  // namespace
 
 void add_logs(Command app, Options& options, Run& run) {
-  auto of_events = std::make_shared<Arguments>();
+  auto of_events = std::make_shared<LogArguments>();
   const Command event_command = app.add_command("events", "show the event log");
   event_command.add_number("--from", of_events->start, "from this event on").value_name("ID");
   event_command.add_option("--worker", of_events->about, "about this worker only")
@@ -238,7 +238,7 @@ void add_logs(Command app, Options& options, Run& run) {
     run = [&options, of_events] { return events(options, *of_events); };
   });
 
-  auto of_worker = std::make_shared<Arguments>();
+  auto of_worker = std::make_shared<LogArguments>();
   const Command transcript_command = app.add_command("transcript", "show a worker's transcript");
   add_worker(transcript_command, of_worker->worker);
   transcript_command.add_number("--start", of_worker->start, "from this index (sequence - 1) on")

@@ -37,13 +37,13 @@ Arguments limited(const std::string& limit, const Arguments& program) {
   return line;
 }
 
-struct Served {
+struct SweptServer {
   const char* name;
   Start start;
 };
-void PrintTo(const Served& served, std::ostream* out) { *out << served.name; }
+void PrintTo(const SweptServer& server, std::ostream* out) { *out << server.name; }
 
-class LimitsSweep : public ::testing::TestWithParam<Served> {
+class LimitsSweep : public ::testing::TestWithParam<SweptServer> {
  protected:
   /// Serves the script under the limit and looks at what is left.
   Finished run_limited(const std::string& limit) {
@@ -101,9 +101,9 @@ TEST_P(LimitsSweep, TooFewHandlesAreToldAndLoseNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, LimitsSweep,
-                         ::testing::Values(Served{"OfANewStore", Start::nothing},
-                                           Served{"OfAClosedStore", Start::closed_store},
-                                           Served{"OfACrashedStore", Start::crashed_store}),
+                         ::testing::Values(SweptServer{"OfANewStore", Start::nothing},
+                                           SweptServer{"OfAClosedStore", Start::closed_store},
+                                           SweptServer{"OfACrashedStore", Start::crashed_store}),
                          [](const auto& row) { return std::string(row.param.name); });
 
 // ---- handles of those that read and mend

@@ -142,12 +142,12 @@ class Injector {
   bool met_ = false;
 };
 
-struct Served {
+struct FaultyServer {
   const char* name;
   Start start;
   Server server;
 };
-void PrintTo(const Served& served, std::ostream* out) { *out << served.name; }
+void PrintTo(const FaultyServer& server, std::ostream* out) { *out << server.name; }
 
 using Calls = std::vector<std::pair<std::string, std::uint64_t>>;
 
@@ -175,7 +175,7 @@ std::vector<Fault> errors_of(const Calls& calls) {
   return faults;
 }
 
-class SystemCallFaults : public ::testing::TestWithParam<Served> {
+class SystemCallFaults : public ::testing::TestWithParam<FaultyServer> {
  protected:
   void SetUp() override {
     if (!Injector::is_allowed())
@@ -222,10 +222,10 @@ TEST_P(SystemCallFaults, AKillBeforeAnyCallLosesNothing) {
 
 INSTANTIATE_TEST_SUITE_P(
     Stores, SystemCallFaults,
-    ::testing::Values(Served{"OfANewStore", Start::nothing, Server::tool},
-                      Served{"OfAClosedStore", Start::closed_store, Server::tool},
-                      Served{"OfACrashedStore", Start::crashed_store, Server::tool},
-                      Served{"OfSmallFiles", Start::crashed_store, Server::small_files}),
+    ::testing::Values(FaultyServer{"OfANewStore", Start::nothing, Server::tool},
+                      FaultyServer{"OfAClosedStore", Start::closed_store, Server::tool},
+                      FaultyServer{"OfACrashedStore", Start::crashed_store, Server::tool},
+                      FaultyServer{"OfSmallFiles", Start::crashed_store, Server::small_files}),
     [](const auto& row) { return std::string(row.param.name); });
 
 // ---- those that only read

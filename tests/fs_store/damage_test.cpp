@@ -19,7 +19,7 @@ using testing::fails_with;
 using testing::input;
 using testing::is_ok;
 
-constexpr std::string_view transcript = "workers/w/transcript.jsonl";
+constexpr std::string_view transcript_path = "workers/w/transcript.jsonl";
 
 class Damage : public testing::StoreFixture {
  public:
@@ -30,7 +30,7 @@ class Damage : public testing::StoreFixture {
   /// The transcript of Worker w, line by line, and back.
   [[nodiscard]] std::vector<std::string> lines() const {
     std::vector<std::string> lines;
-    const std::string text = read(transcript);
+    const std::string text = read(transcript_path);
     for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
       lines.push_back(text.substr(at, text.find('\n', at) + 1 - at));
     return lines;
@@ -38,7 +38,7 @@ class Damage : public testing::StoreFixture {
   void put(const std::vector<std::string>& lines) const {
     std::string text;
     for (const std::string& line : lines) text += line;
-    write(transcript, text);
+    write(transcript_path, text);
   }
   void flip_line(std::size_t number) const {
     auto changed = lines();
@@ -175,8 +175,8 @@ std::vector<Harm> harms() {
          std::filesystem::rename(store.path("v"), store.path("workers/v"));
        }},
       {"transcript_removed",
-       [](const Damage& store) { std::filesystem::remove(store.path(transcript)); }},
-      {"transcript_emptied", [](const Damage& store) { store.write(transcript, ""); }},
+       [](const Damage& store) { std::filesystem::remove(store.path(transcript_path)); }},
+      {"transcript_emptied", [](const Damage& store) { store.write(transcript_path, ""); }},
       {"transcript_cut_within_a_line",
        [](const Damage& store) {
          auto lines = store.lines();
@@ -211,11 +211,11 @@ std::vector<Harm> harms() {
        3, 4, false},
       {"transcript_of_another_worker",
        [](const Damage& store) {
-         store.write(transcript, store.read("workers/v/transcript.jsonl"));
+         store.write(transcript_path, store.read("workers/v/transcript.jsonl"));
        }},
       {"zeroed",
        [](const Damage& store) {
-         store.write(transcript, std::string(store.read(transcript).size(), '\0'));
+         store.write(transcript_path, std::string(store.read(transcript_path).size(), '\0'));
        }},
   };
 }
@@ -377,7 +377,7 @@ TEST_F(Damage, StrayFilesAreReportedAndIgnored) {
 
 TEST_F(Damage, BytesThatSomebodyAppendedGoToQuarantine) {
   make_store();
-  write(transcript, read(transcript) + "appended by hand\n");
+  write(transcript_path, read(transcript_path) + "appended by hand\n");
   open();
   send("w", 1, 6);
   close();

@@ -14,33 +14,33 @@ namespace {
 using testing::fails_with;
 using testing::is_ok;
 
-constexpr std::string_view source = "workers/w/transcript.jsonl";
+constexpr std::string_view source_log = "workers/w/transcript.jsonl";
 
 class QuarantineTest : public FilesTest {
  protected:
   Result<std::string> move_aside(std::uint64_t from, std::uint64_t to) {
-    const auto file = files().open(std::string(source), OpenMode::read).value();
-    return quarantine_bytes(files(), std::string(source), *file, from, to);
+    const auto file = files().open(std::string(source_log), OpenMode::read).value();
+    return quarantine_bytes(files(), std::string(source_log), *file, from, to);
   }
 };
 
 TEST_F(QuarantineTest, BytesAreCopiedExactlyUnderANameThatTellsTheirPlace) {
   const std::string bytes("good\nto\0rn \xff\n\n", 13);
-  put(source, bytes);
+  put(source_log, bytes);
   const auto name = move_aside(5, bytes.size());
   ASSERT_TRUE(is_ok(name));
   EXPECT_TRUE(name->starts_with("quarantine/workers.w.transcript.jsonl.0000000000000005."));
   EXPECT_EQ(content(*name), bytes.substr(5));
-  EXPECT_EQ(content(source), bytes) << "cutting is the caller's part";
+  EXPECT_EQ(content(source_log), bytes) << "cutting is the caller's part";
 }
 
 TEST_F(QuarantineTest, RangeInTheMiddleIsCopiedAlone) {
-  put(source, "0123456789");
+  put(source_log, "0123456789");
   EXPECT_EQ(content(move_aside(3, 7).value()), "3456");
 }
 
 TEST_F(QuarantineTest, SameBytesTwiceMakeTwoFiles) {
-  put(source, "torn");
+  put(source_log, "torn");
   EXPECT_NE(move_aside(0, 4).value(), move_aside(0, 4).value());
   EXPECT_EQ(names("quarantine").size(), 2U);
 }
@@ -48,7 +48,7 @@ TEST_F(QuarantineTest, SameBytesTwiceMakeTwoFiles) {
 TEST_F(QuarantineTest, LongTailIsCopiedInBlocks) {
   std::string bytes;
   while (bytes.size() < (std::size_t{5} << 19U)) bytes += std::to_string(bytes.size()) + "\n";
-  put(source, bytes);
+  put(source_log, bytes);
   faults().reset_counts();
   const auto name = move_aside(7, bytes.size());
   ASSERT_TRUE(is_ok(name));
@@ -57,7 +57,7 @@ TEST_F(QuarantineTest, LongTailIsCopiedInBlocks) {
 }
 
 TEST_F(QuarantineTest, EverythingIsDurableOnReturn) {
-  put(source, "torn");
+  put(source_log, "torn");
   faults().reset_counts();
   ASSERT_TRUE(is_ok(move_aside(0, 4)));
   std::vector<std::string> steps;
@@ -71,19 +71,19 @@ TEST_F(QuarantineTest, EverythingIsDurableOnReturn) {
 }
 
 TEST_F(QuarantineTest, ShorterFileThanThoughtGivesWhatIsThere) {
-  put(source, "0123456789");
+  put(source_log, "0123456789");
   EXPECT_EQ(content(move_aside(8, 100).value()), "89");
 }
 
 TEST_F(QuarantineTest, FailureLeavesTheSourceAndNoUnfinishedFile) {
-  put(source, "torn");
+  put(source_log, "torn");
   for (const CallKind kind : {CallKind::kind, CallKind::make_directory, CallKind::read,
                               CallKind::write, CallKind::sync, CallKind::rename}) {
     SCOPED_TRACE(to_string(kind));
     faults().plan({kind});
     EXPECT_FALSE(move_aside(0, 4));
     faults().clear_plan();
-    EXPECT_EQ(content(source), "torn");
+    EXPECT_EQ(content(source_log), "torn");
     if (exists("quarantine")) {
       EXPECT_TRUE(names("quarantine").empty());
     }

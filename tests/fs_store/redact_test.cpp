@@ -22,7 +22,7 @@ namespace {
 using testing::fails_with;
 using testing::is_ok;
 
-const std::string transcript = "workers/w/transcript.jsonl";
+const std::string redacted_log = "workers/w/transcript.jsonl";
 
 class Redacting : public testing::StoreFixture {
  protected:
@@ -81,14 +81,14 @@ const std::vector<std::string> redacted_contents = {"text 1", "text 2", "-10", "
 
 TEST_F(Redacting, ACheckpointTakesTheTextOutOfEveryFileAndMovesNothing) {
   make(5);
-  const std::string before = read(transcript);
+  const std::string before = read(redacted_log);
   redact();
   EXPECT_EQ(contents(runtime()), redacted_contents);
   EXPECT_EQ(contents(reader()), redacted_contents);
-  EXPECT_EQ(with_secret(), std::vector<std::string>{transcript});
+  EXPECT_EQ(with_secret(), std::vector<std::string>{redacted_log});
   ASSERT_TRUE(is_ok(runtime().checkpoint()));
   EXPECT_EQ(with_secret(), std::vector<std::string>());
-  const std::string after = read(transcript);
+  const std::string after = read(redacted_log);
   EXPECT_EQ(after.size(), before.size());
   EXPECT_EQ(after.find('\n', after.find("redacted")), before.find('\n', before.find("secret")));
   EXPECT_EQ(contents(runtime()), redacted_contents);
@@ -145,7 +145,7 @@ TEST_F(Redacting, OneThatWasCutOffHalfWayIsNoDamage) {
     make(5);
     redact();
     drop();
-    tear(transcript, share);
+    tear(redacted_log, share);
     EXPECT_EQ(findings().size(), 0U);
     for (const auto direction : {Direction::oldest_first, Direction::newest_first}) {
       TranscriptQuery whole;
@@ -174,7 +174,7 @@ TEST_F(Redacting, ATornLastLineHoldsUpNoFurtherEntry) {
   make(3);
   redact();
   drop();
-  tear(transcript, 4);
+  tear(redacted_log, 4);
   EXPECT_EQ(findings().size(), 0U);
   open();
   const auto detail = runtime().worker_detail(ref("w"));
@@ -194,7 +194,7 @@ TEST_F(Redacting, ALineOfAClosedPartIsFoundAndOverwritten) {
     ASSERT_TRUE(is_ok(runtime().checkpoint()));
   }
   ASSERT_EQ(with_secret().size(), 1U);
-  ASSERT_NE(with_secret().front(), transcript);
+  ASSERT_NE(with_secret().front(), redacted_log);
   std::vector<std::string> expected = contents(runtime());
   expected[2] = "-10";
   for (const std::uint64_t sequence : {3U, 1U, 12U}) redact(sequence);
@@ -242,17 +242,17 @@ TEST_F(Redacting, AReaderThatWasThereBeforeSeesItThrough) {
 
 TEST_F(Redacting, ADamagedEntryIsToldAndNotTouched) {
   make(5);
-  const std::string before = read(transcript);
-  flip(transcript, before.find("the secret"));
+  const std::string before = read(redacted_log);
+  flip(redacted_log, before.find("the secret"));
   const auto refused = runtime().redact({ref("w"), Sequence{3}});
   EXPECT_TRUE(fails_with(refused, ErrorCode::worker_damaged));
-  EXPECT_EQ(read(transcript).size(), before.size());
+  EXPECT_EQ(read(redacted_log).size(), before.size());
 }
 
 TEST_F(Redacting, ALineThatIsGoneByTheCheckpointIsToldAndTheRestGoesOn) {
   make(5);
   redact();
-  std::filesystem::remove(path(transcript));
+  std::filesystem::remove(path(redacted_log));
   ASSERT_TRUE(is_ok(runtime().checkpoint()));
   EXPECT_TRUE(fails_with(runtime().send_input(testing::input(ref("w"), "text 6")),
                          ErrorCode::worker_damaged));
@@ -265,9 +265,9 @@ TEST_F(Redacting, ARepairOfSomethingElseKeepsIt) {
   make(5);
   redact();
   drop();
-  tear(transcript, 4);
-  const std::string bytes = read(transcript);
-  flip(transcript, bytes.find("text 5"));
+  tear(redacted_log, 4);
+  const std::string bytes = read(redacted_log);
+  flip(redacted_log, bytes.find("text 5"));
   RepairOptions options{options_.root, options_.runtime_id};
   options.mode = RepairMode::apply;
   ASSERT_TRUE(is_ok(repair(options)));
@@ -284,7 +284,7 @@ TEST_F(Redacting, ARepairOfAStoreThatDoesNotLoadKeepsIt) {
   make(5);
   redact();
   drop();
-  tear(transcript, 4);
+  tear(redacted_log, 4);
   write("runtime.json", "{}");
   RepairOptions options{options_.root, options_.runtime_id};
   options.mode = RepairMode::apply;
@@ -312,7 +312,7 @@ TEST_F(Redacting, ABackupGoesOnBehindALastLineThatIsRedactedSince) {
 TEST_F(Redacting, MembersOfANewerVersionStayInTheLine) {
   make(5);
   close();
-  std::string bytes = read(transcript);
+  std::string bytes = read(redacted_log);
   const std::size_t secret = bytes.find("the secret");
   const std::size_t begin = bytes.rfind('\n', secret) + 1;
   const std::size_t end = bytes.find('\n', secret);
@@ -323,7 +323,7 @@ TEST_F(Redacting, MembersOfANewerVersionStayInTheLine) {
   append_checked_line(line, object);
   ASSERT_EQ(line.size(), end + 1 - begin + 1);
   bytes.replace(begin, end + 1 - begin, line);
-  write(transcript, bytes);
+  write(redacted_log, bytes);
   // The records count other bytes now: a repair makes them anew.
   RepairOptions options{options_.root, options_.runtime_id};
   options.mode = RepairMode::apply;
@@ -331,8 +331,8 @@ TEST_F(Redacting, MembersOfANewerVersionStayInTheLine) {
   open();
   redact();
   ASSERT_TRUE(is_ok(runtime().checkpoint()));
-  EXPECT_NE(read(transcript).find(R"("redacted":1,)"), std::string::npos);
-  EXPECT_NE(read(transcript).find(R"("later":1)"), std::string::npos);
+  EXPECT_NE(read(redacted_log).find(R"("redacted":1,)"), std::string::npos);
+  EXPECT_NE(read(redacted_log).find(R"("later":1)"), std::string::npos);
   expect_clean();
 }
 
