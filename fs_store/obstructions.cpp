@@ -5,36 +5,15 @@
 #include <utility>
 
 #include "layout.h"
+#include "layout_kinds.h"
 #include "worker_runtime/ids.h"
 
 namespace worker_runtime::fs_store {
 namespace {
 
-std::optional<EntryKind> kind_at_top(const std::string& name) {
-  for (const std::string_view directory :
-       {layout::journal, layout::workers, layout::quarantine, layout::requests}) {
-    if (name == directory) return EntryKind::directory;
-  }
-  const bool is_file = name == layout::runtime_json || layout::parse_catalog(name) ||
-                       name == layout::log_file(layout::events) ||
-                       layout::parse_log_part(name, layout::events);
-  return is_file ? std::optional(EntryKind::file) : std::nullopt;
-}
-
-std::optional<EntryKind> kind_in_journal(const std::string& name) {
-  const bool is_file = layout::parse_segment(name) || layout::is_reserve(name) ||
-                       std::string(layout::journal) + "/" + name == layout::durable;
-  return is_file ? std::optional(EntryKind::file) : std::nullopt;
-}
-
-std::optional<EntryKind> kind_in_workers(const std::string& name) {
-  return layout::parse_worker_directory(name) ? std::optional(EntryKind::directory) : std::nullopt;
-}
-
-std::optional<EntryKind> kind_in_worker(const std::string& name) {
-  const bool is_file = name == "worker.json" || name == layout::log_file("transcript") ||
-                       layout::parse_log_part(name, "transcript");
-  return is_file ? std::optional(EntryKind::file) : std::nullopt;
+/// The lock is in nobody's way: whoever looks here has taken it.
+std::optional<EntryKind> kind_beside_lock(std::string_view name) {
+  return name == layout::lock ? std::nullopt : layout::kind_at_top(name);
 }
 
 /// Adds what is of the wrong kind; answers the directories that are right.
@@ -64,16 +43,16 @@ Result<std::vector<std::string>> look(FileSystem& file_system, const std::string
 
 Result<std::vector<std::string>> find_obstructions(FileSystem& file_system) {
   std::vector<std::string> found;
-  auto top = look(file_system, "", kind_at_top, found);
+  auto top = look(file_system, "", kind_beside_lock, found);
   if (!top) return top;
   for (const std::string& directory : *top) {
     if (directory == layout::quarantine || directory == layout::requests) continue;
     const bool is_journal = directory == layout::journal;
-    auto below =
-        look(file_system, directory, is_journal ? kind_in_journal : kind_in_workers, found);
+    auto below = look(file_system, directory,
+                      is_journal ? layout::kind_in_journal : layout::kind_in_workers, found);
     if (!below) return below;
     for (const std::string& worker : *below) {
-      auto looked = look(file_system, worker, kind_in_worker, found);
+      auto looked = look(file_system, worker, layout::kind_in_worker, found);
       if (!looked) return looked;
     }
   }

@@ -204,10 +204,10 @@ Result<RuntimeId> choose_runtime(FileSystem& root, const StoreOptions& options,
 }  // namespace
 
 Result<std::unique_ptr<FileSystem>> open_root(const StoreOptions& options) {
-  auto root =
-      open_posix_file_system(absolute_text(options.root), options.create, permissions_of(options));
+  const std::string path = absolute_text(options.root);
+  auto root = open_posix_file_system(path, options.create, permissions_of(options));
   if (!root && !options.create && is_missing(root.error()))
-    return missing("the root directory does not exist");
+    return missing("there is no directory " + path);
   return root;
 }
 

@@ -36,7 +36,7 @@ Error system_failure(ErrorCode code, const char* operation, const Place& place, 
   fields.root = place.root;
   return {code,
           std::string("cannot ") + operation + " " +
-              (place.path.empty() ? "the root" : place.path) + ": " + std::strerror(system_error),
+              (place.path.empty() ? place.root : place.path) + ": " + std::strerror(system_error),
           std::move(fields)};
 }
 

@@ -14,6 +14,7 @@
 #include "checked_line.h"
 #include "findings.h"
 #include "layout.h"
+#include "layout_kinds.h"
 #include "line_scanner.h"
 #include "log_check.h"
 #include "open.h"
@@ -33,23 +34,6 @@ bool VerifyReport::clean() const {
 }
 
 namespace {
-
-/// What has to stand under a name of the layout, if it is one.
-std::optional<EntryKind> kind_at_top(std::string_view name) {
-  for (const std::string_view directory :
-       {layout::journal, layout::workers, layout::quarantine, layout::requests}) {
-    if (name == directory) return EntryKind::directory;
-  }
-  const bool is_file = name == layout::lock || name == layout::runtime_json ||
-                       name == layout::log_file(layout::events) || layout::parse_catalog(name) ||
-                       layout::parse_log_part(name, layout::events);
-  return is_file ? std::optional(EntryKind::file) : std::nullopt;
-}
-std::optional<EntryKind> kind_in_journal(std::string_view name) {
-  const bool is_file =
-      name == layout::durable_name || layout::parse_segment(name) || layout::is_reserve(name);
-  return is_file ? std::optional(EntryKind::file) : std::nullopt;
-}
 
 /// One look at the whole store.
 class Run {
@@ -125,8 +109,8 @@ class Run {
       auto entries = file_system_.list(directory);
       if (!entries) continue;  // no directory itself: the first round has found it
       for (const DirectoryEntry& entry : *entries) {
-        const auto wanted =
-            directory.empty() ? kind_at_top(entry.name) : kind_in_journal(entry.name);
+        const auto wanted = directory.empty() ? layout::kind_at_top(entry.name)
+                                              : layout::kind_in_journal(entry.name);
         if (wanted && *wanted != entry.kind) return true;
       }
     }
@@ -138,7 +122,7 @@ class Run {
   Result<void> check_top(const DirectoryEntry& entry) {
     if (options_.stop.stop_requested()) return {};
     const std::string& name = entry.name;
-    const auto wanted = kind_at_top(name);
+    const auto wanted = layout::kind_at_top(name);
     if (wanted && *wanted != entry.kind) return misplaced(name, *wanted, entry.kind);
     if (entry.kind == EntryKind::directory) {
       if (name == layout::journal) return check_journal();
@@ -287,7 +271,7 @@ class Run {
     if (!entries) return std::move(entries).error();
     for (const DirectoryEntry& entry : *entries) {
       const std::string path = std::string(layout::journal) + "/" + entry.name;
-      const auto wanted = kind_in_journal(entry.name);
+      const auto wanted = layout::kind_in_journal(entry.name);
       Result<void> done;
       if (wanted && *wanted != entry.kind) {
         done = misplaced(path, *wanted, entry.kind);
