@@ -40,8 +40,7 @@ Exit run_fork(const Options& options, const ForkArguments& arguments) {
   const auto said = [&](const Answer& answer) {
     const WorkerSummary& made = std::get<WorkerDetail>(answer).summary;
     return "created worker " + printable(made.worker_ref.worker_id.text()) + " with " +
-           std::to_string(made.transcript_len) +
-           (made.transcript_len == 1 ? " entry of worker " : " entries of worker ") +
+           counted(made.transcript_len, "entry", "entries") + " of worker " +
            printable(arguments.worker) + " (event " + std::to_string(made.last_event_id.value) +
            ")";
   };

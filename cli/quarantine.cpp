@@ -20,8 +20,7 @@ void print(Output& output, const fs_store::QuarantineReport& report) {
   for (const fs_store::QuarantinedFile& file : report.files)
     table.add({printable(file.path), std::to_string(file.bytes)});
   table.print_rows(output);
-  const std::string what = std::to_string(report.files.size()) +
-                           (report.files.size() == 1 ? " file, " : " files, ") +
+  const std::string what = counted(report.files.size(), "file", "files") + ", " +
                            std::to_string(report.bytes()) + " bytes";
   output.line(report.purged ? what + ": deleted" : what + "; --purge deletes them, for good");
 }

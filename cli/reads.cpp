@@ -148,8 +148,7 @@ void print_detail(const Options& options, Output& output, const WorkerDetail& wo
   }
   output.line("created      " + time_text(options, summary.created_at));
   output.line("updated      " + time_text(options, summary.updated_at));
-  output.line("transcript   " + number(summary.transcript_len) +
-              (summary.transcript_len == 1 ? " entry" : " entries"));
+  output.line("transcript   " + counted(summary.transcript_len, "entry", "entries"));
   output.line("last event   " + number(summary.last_event_id.value));
   print_usage(output, summary.usage);
 }

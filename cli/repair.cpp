@@ -33,8 +33,7 @@ void print(Output& output, const fs_store::RepairReport& report, bool is_reseal)
   }
   if (report.items.empty()) return output.line(styled("nothing is to be repaired", Style::good));
   table.print_rows(output);
-  const std::string things =
-      std::to_string(report.items.size()) + (report.items.size() == 1 ? " thing" : " things");
+  const std::string things = counted(report.items.size(), "thing", "things");
   if (!report.applied) {
     output.line(things + " to do, " + std::to_string(lost) +
                 " lost; nothing was changed: --apply does it");

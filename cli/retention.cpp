@@ -55,8 +55,7 @@ void print(Output& output, const fs_store::RetentionPlan& plan) {
   for (const fs_store::RetentionSkipped& skipped : plan.skipped)
     output.line("skipped " + printable(skipped.worker_id.text()) + ": " + printable(skipped.cause));
   if (plan.items.empty()) return output.line(styled("nothing is to go", Style::good));
-  const std::string things = std::to_string(plan.items.size()) +
-                             (plan.items.size() == 1 ? " thing, " : " things, ") +
+  const std::string things = counted(plan.items.size(), "thing", "things") + ", " +
                              std::to_string(plan.bytes()) + " bytes";
   output.line(plan.applied ? things + ": " + styled("gone", Style::good)
                            : things + "; nothing was changed: --apply does it");

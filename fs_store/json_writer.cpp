@@ -3,8 +3,6 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
-
 #include "worker_runtime/fs_store/json.h"
 
 namespace worker_runtime::fs_store {
@@ -32,32 +30,24 @@ bool block_needs_escape(std::uint64_t block) {
   return (found & high_bits) != 0;
 }
 
-/// The length of the start of `text` that is written as it is.
-std::size_t plain_length(std::string_view text) {
-  std::size_t length = 0;
-  while (length + 8 <= text.size() && !block_needs_escape(block_at(text.data() + length)))
-    length += 8;
-  while (length < text.size() && !needs_escape(static_cast<unsigned char>(text[length]))) ++length;
-  return length;
-}
-
-/// Whether `text` is written as it is, and all of it ASCII: then it need not be looked at as UTF-8.
-bool is_plain_ascii(std::string_view text) {
-  const auto is_plain = [](std::uint64_t block) {
-    return (block & high_bits) == 0 && !block_needs_escape(block);
+/// The length of the start of `text` that is written as it is; with `refused` high_bits, it is
+/// ASCII.
+std::size_t plain_length(std::string_view text, std::uint64_t refused) {
+  const auto is_plain_block = [&](std::uint64_t block) {
+    return (block & refused) == 0 && !block_needs_escape(block);
   };
-  if (text.size() < sizeof(std::uint64_t)) {
-    return std::all_of(text.begin(), text.end(), [](char c) {
-      const auto byte = static_cast<unsigned char>(c);
-      return byte < 0x80 && !needs_escape(byte);
-    });
+  const auto is_plain_byte = [&](unsigned char byte) {
+    return (byte & refused) == 0 && !needs_escape(byte);
+  };
+  std::size_t length = 0;
+  while (length + 8 <= text.size() && is_plain_block(block_at(text.data() + length))) length += 8;
+  // What is less than a block is looked at as one that overlaps the block before it.
+  if (length > 0 && length + 8 > text.size() &&
+      is_plain_block(block_at(text.data() + text.size() - 8))) {
+    return text.size();
   }
-  // The last block overlaps the one before it, so that no bytes are left over.
-  const char* const last = text.data() + text.size() - sizeof(std::uint64_t);
-  for (const char* bytes = text.data(); bytes < last; bytes += sizeof(std::uint64_t)) {
-    if (!is_plain(block_at(bytes))) return false;
-  }
-  return is_plain(block_at(last));
+  while (length < text.size() && is_plain_byte(static_cast<unsigned char>(text[length]))) ++length;
+  return length;
 }
 
 void write_escape(std::string& out, unsigned char c) {
@@ -92,7 +82,7 @@ void write_escape(std::string& out, unsigned char c) {
 
 void write_valid(std::string& out, std::string_view text) {
   while (true) {
-    const std::size_t length = plain_length(text);
+    const std::size_t length = plain_length(text, 0);
     out.append(text.data(), length);
     if (length == text.size()) return;
     write_escape(out, static_cast<unsigned char>(text[length]));
@@ -121,17 +111,23 @@ void write_with_replacements(std::string& out, std::string_view text) {
   }
 }
 
-}  // namespace
-
-void write_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  if (is_plain_ascii(text)) {
-    out += text;
-  } else if (simdjson::validate_utf8(text)) {
+void write_any(std::string& out, std::string_view text) {
+  if (simdjson::validate_utf8(text)) {
     write_valid(out, text);
   } else {
     write_with_replacements(out, text);
   }
+}
+
+}  // namespace
+
+void write_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  // Most text is ASCII, and need not be looked at as UTF-8.
+  const std::size_t ascii = plain_length(text, high_bits);
+  out += text.substr(0, ascii);
+  text.remove_prefix(ascii);
+  if (!text.empty()) write_any(out, text);
   out += '"';
 }
 

@@ -321,11 +321,11 @@ class Run {
       const auto first = layout::parse_log_part(entry.name, "transcript");
       const bool is_view = entry.name == "worker.json";
       has_view = has_view || is_view;
-      if ((is_view || entry.name == log || first) && entry.kind != EntryKind::file) {
+      const auto wanted = layout::kind_in_worker(entry.name);
+      if (wanted && *wanted != entry.kind) {
         // A view that is a link is replaced when it is written next; a directory is in the way.
         const bool harmless = is_view && entry.kind == EntryKind::other;
-        done = misplaced(path, EntryKind::file, entry.kind,
-                         harmless ? Severity::warning : Severity::error);
+        done = misplaced(path, *wanted, entry.kind, harmless ? Severity::warning : Severity::error);
       } else if (is_view) {
         done = check_view(worker_id, path);
       } else if (entry.name == log || first) {
